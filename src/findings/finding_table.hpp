@@ -1,0 +1,107 @@
+// The shared table of findings that hooks make, a fixed number of them.
+//
+// Locking contract.  The region holds the entries and one SingleWriter of
+// BackendRows per backend.
+//   - A new entry is written with the region's lock held exclusively, taken only
+//     if it is free: a statement never waits for it.
+//   - From then on only counts move.  A backend adds to its own rows without a
+//     lock; a row names its entry by index and serial number.
+//   - A backend's rows move into the entries with the lock held exclusively, when
+//     it needs the room and when it ends.
+//   - Readers hold the lock shared while they read entries and rows: they see
+//     nothing twice and miss nothing.
+//   - A reset empties the entries under the exclusive lock.  Serial numbers never
+//     come again, so rows of emptied entries are void by themselves.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "observe/clock.hpp"
+#include "server/headers.hpp"
+
+namespace remedy::findings {
+
+constexpr int qualified_name_bytes = 2 * (2 * NAMEDATALEN + 2); // quoted, every character doubled
+constexpr int query_bytes = 1024;
+
+// What several units of work of one shape add up to.
+struct Counts
+{
+	std::uint64_t units;
+	std::uint64_t repeats_total;
+	std::uint64_t repeats_max; // in one unit
+	std::uint64_t parent_rows; // the most in one unit
+	Nanoseconds server;
+	Nanoseconds waiting;
+	TimestampTz last_seen;
+
+	void add(const Counts &other) noexcept
+	{
+		units += other.units;
+		repeats_total += other.repeats_total;
+		repeats_max = std::max(repeats_max, other.repeats_max);
+		parent_rows = std::max(parent_rows, other.parent_rows);
+		server += other.server;
+		waiting += other.waiting;
+		last_seen = std::max(last_seen, other.last_seen);
+	}
+};
+
+// Names are kept as text, because the reader may sit in another database.
+struct Finding
+{
+	std::uint64_t serial;	// 0: free
+	std::uint64_t identity; // of the ailment and its scope; equal for equal findings
+	Oid user;
+	char key[40]; // of the ailment alone, stable over restarts and dumps
+	char database[NAMEDATALEN];
+	char user_name[NAMEDATALEN];
+	char application[NAMEDATALEN];
+	char level[12];
+	char kind[12];
+	char direction[12];
+	char client[12]; // style of the client library, as its query texts tell
+	char child_table[qualified_name_bytes];
+	char child_column[NAMEDATALEN];
+	char parent_table[qualified_name_bytes];
+	char parent_column[NAMEDATALEN];
+	char child_query[query_bytes];
+	char parent_query[query_bytes];
+	TimestampTz first_seen;
+	Counts counts;
+};
+
+// Names an entry for as long as it holds the same finding.
+struct Handle
+{
+	std::uint32_t index;
+	std::uint64_t serial; // 0: none
+};
+
+// From _PG_init.
+void declare_finding_table() noexcept;
+
+// Enters the finding, or finds it by its identity; its counts and serial are not
+// read.  The handle stays empty when the lock is busy.  False when the table is
+// full, which is counted.
+bool enter(const Finding &finding, Handle &handle) noexcept;
+
+// Adds to a finding's counts; false when the handle's finding is gone.
+bool add(Handle handle, const Counts &counts) noexcept;
+
+void reset_findings() noexcept;
+
+struct TableStatus
+{
+	int used;
+	int limit;
+	std::uint64_t missed; // findings that found no room, counted once a unit of work
+};
+
+// Calls visit(context, finding) for every finding, counts merged; the lock is not
+// held meanwhile.
+TableStatus read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept;
+
+} // namespace remedy::findings

@@ -1,0 +1,37 @@
+#include "findings/findings.hpp"
+
+#include "observe/observe.hpp"
+#include "server/guard.hpp"
+#include "server/rows.hpp"
+
+namespace remedy::findings {
+
+namespace {
+
+const observe::Listener listener = {nullptr, nullptr, nullptr, reset_findings};
+
+} // namespace
+
+void
+start() noexcept
+{
+	declare_finding_table();
+	observe::listen(listener);
+}
+
+} // namespace remedy::findings
+
+using namespace remedy;
+
+REMEDY_FUNCTION(remedy_findings_status)
+{
+	observe::enter_function();
+	server::Rows rows(fcinfo);
+	const findings::TableStatus status = findings::read_findings(nullptr, nullptr);
+
+	rows.put(Int32GetDatum(status.used));
+	rows.put(Int32GetDatum(status.limit));
+	rows.put_bigint(status.missed);
+	rows.end_row();
+	return 0;
+}

@@ -1,0 +1,16 @@
+// findings: what other rooms may use of it.
+//
+// A room whose hooks find something enters it into the shared table
+// (finding_table.hpp).  A room gives its findings to the view remedy.findings
+// through one SQL function without arguments that returns SETOF remedy.finding.
+
+#pragma once
+
+#include "findings/finding_table.hpp"
+
+namespace remedy::findings {
+
+// From _PG_init.
+void start() noexcept;
+
+} // namespace remedy::findings

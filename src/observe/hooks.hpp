@@ -1,0 +1,29 @@
+// Which statements are counted, and when: the hooks of the room.
+//
+// A statement is top-level when the depth is zero and a client's portal runs it;
+// what runs inside another statement is nested.  A query is counted when its first
+// run ends or fails; DECLARE CURSOR when the cursor is open, its fetches adding
+// rows and time to it; any other utility command when it ends or fails.
+// ExecutorStart failing is failing in execution.  A statement in which one of
+// pg_remedy's functions ran is not counted.
+
+#pragma once
+
+#include "observe/observe.hpp"
+
+namespace remedy::observe {
+
+// From _PG_init.
+void install_hooks() noexcept;
+
+// If the server is inside a statement now, ignores everything until it has ended:
+// its start was not seen.
+void ignore_running_statement() noexcept;
+
+// Tells the listeners to forget what they know.
+void tell_reset() noexcept;
+
+// Counts the statement that is running, if any, as failed.
+void fail_running_statement() noexcept;
+
+} // namespace remedy::observe

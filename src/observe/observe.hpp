@@ -1,0 +1,70 @@
+// observe: what other rooms may use of it.
+
+#pragma once
+
+#include "observe/clock.hpp"
+#include "observe/query_text.hpp"
+#include "server/headers.hpp"
+
+namespace remedy::observe {
+
+// A top-level query of a client, from its start to its end.
+struct Statement
+{
+	QueryDesc *query;
+	std::uint64_t fingerprint; // 0: none
+	bool counted;
+	bool own;			 // it ran one of pg_remedy's functions
+	bool in_block;		 // in an explicit transaction
+	std::uint32_t transaction; // number of its transaction in this session
+	Nanoseconds arrived;	// its analysis, or its start where it was prepared
+	Nanoseconds waiting;	// from the end of the statement before to its arrival
+	Nanoseconds ended;		// the run that ended last, and of it:
+	Nanoseconds execution;
+	std::uint64_t rows;
+};
+
+// What another room wants to be told of top-level statements.  Frames hold plain
+// data only.  Functions may be null.
+struct Listener
+{
+	// A statement was analysed; its tree is the listener's to read, not to keep.
+	void (*analysed)(const Query *query, Nanoseconds when);
+	// A run is about to begin.  May return a receiver that stands before the
+	// query's own during this run.  Raises no error but a cancel.
+	DestReceiver *(*running)(const Statement &statement);
+	// A run ended well, the first one or a further one.  May raise an error.
+	void (*ran)(const Statement &statement, bool first_run);
+	void (*reset)();
+};
+
+// From _PG_init.
+void start() noexcept;
+
+// From _PG_init, before the hooks are used; the listener lives as long as the process.
+void listen(const Listener &listener) noexcept;
+
+// From each of pg_remedy's SQL functions, first thing: opens the session where it
+// is not open yet, and marks the running statement as our own.
+void enter_function() noexcept;
+
+// The raw text of a statement that this session ran lately, or null.
+const char *statement_text(std::uint64_t fingerprint) noexcept;
+
+enum class PeriodName
+{
+	transaction, // the running one
+	watch,
+};
+
+// Gives the statements of a period as the rows of a set-returning function:
+// query_id, calls, rows, total_ms, query.
+void put_period(FunctionCallInfo call, PeriodName name) noexcept;
+
+// The number of the watched stretch, 0 when nothing is watched.
+std::uint32_t watch_number() noexcept;
+
+// Whether the current user may see the texts of this one's statements.
+bool may_read_texts_of(Oid user) noexcept;
+
+} // namespace remedy::observe

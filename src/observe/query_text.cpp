@@ -1,0 +1,154 @@
+#include "observe/query_text.hpp"
+
+#include "server/guard.hpp"
+
+// The literal tokens of the server's lexer.  Their numbers are part of its
+// contract with every grammar that uses it (PL/pgSQL declares the same list):
+// they come first, in this order, counted from bison's first number.
+namespace {
+
+enum Token
+{
+	IDENT = 258,
+	UIDENT,
+	FCONST,
+	SCONST,
+	USCONST,
+	BCONST,
+	XCONST,
+	Op,
+	ICONST,
+	PARAM,
+};
+
+bool
+is_literal(int token) noexcept
+{
+	switch (token)
+	{
+		case FCONST:
+		case SCONST:
+		case USCONST:
+		case BCONST:
+		case XCONST:
+		case ICONST:
+			return true;
+		default:
+			return false;
+	}
+}
+
+} // namespace
+
+namespace remedy::observe {
+
+namespace {
+
+struct Lexer
+{
+	core_yyscan_t scanner;
+	core_yy_extra_type extra;
+	core_YYSTYPE value;
+	YYLTYPE location;
+
+	explicit Lexer(const char *text) noexcept
+	{
+		scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
+		// The text was accepted once; its style is not judged again.
+		extra.backslash_quote = BACKSLASH_QUOTE_ON;
+		extra.escape_string_warning = false;
+	}
+
+	int next() noexcept { return core_yylex(&value, &location, scanner); }
+
+	// The scanner ends each token with a NUL in its own copy of the text.
+	int token_end() const noexcept { return location + static_cast<int>(strlen(extra.scanbuf + location)); }
+
+	void finish() noexcept { scanner_finish(scanner); }
+};
+
+int
+highest_parameter(const char *text) noexcept
+{
+	Lexer lexer(text);
+	int highest = 0;
+
+	while (const int token = lexer.next())
+		if (token == PARAM)
+			highest = Max(highest, lexer.value.ival);
+	lexer.finish();
+	return highest;
+}
+
+// What stands between two tokens: white space as it is, a space for comments.
+void
+append_gap(StringInfo out, const char *text, int from, int to) noexcept
+{
+	for (int i = from; i < to; ++i)
+		if (strchr(" \t\n\r\f\v", text[i]) == nullptr)
+		{
+			if (out->len > 0 && out->data[out->len - 1] != ' ')
+				appendStringInfoChar(out, ' ');
+			return;
+		}
+	appendBinaryStringInfo(out, text + from, to - from);
+}
+
+void
+append_normalised(StringInfo out, const char *text) noexcept
+{
+	int parameter = highest_parameter(text);
+	Lexer lexer(text);
+	int end = 0;
+
+	while (const int token = lexer.next())
+	{
+		const int start = lexer.location;
+		append_gap(out, text, end, start);
+		end = lexer.token_end();
+		if (is_literal(token))
+			appendStringInfo(out, "$%d", ++parameter);
+		else
+			appendBinaryStringInfo(out, text + start, end - start);
+	}
+	lexer.finish();
+}
+
+} // namespace
+
+TextPart
+own_part(const char *source, int location, int length) noexcept
+{
+	const char *start = CleanQuerytext(source, &location, &length);
+
+	return {start, length};
+}
+
+char *
+copy_text(TextPart part, MemoryContext context) noexcept
+{
+	const int length = part.length <= raw_text_bytes ? part.length
+													 : pg_mbcliplen(part.start, part.length, raw_text_bytes);
+	char *const copy = static_cast<char *>(MemoryContextAllocExtended(context, length + 1, MCXT_ALLOC_NO_OOM));
+
+	if (copy == nullptr)
+		return nullptr;
+	memcpy(copy, part.start, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+char *
+normalised(const char *text) noexcept
+{
+	StringInfoData out;
+
+	if (text == nullptr)
+		return nullptr;
+	initStringInfo(&out);
+	if (!attempt([&]() noexcept { append_normalised(&out, text); }))
+		appendStringInfoString(&out, "...");
+	return out.data;
+}
+
+} // namespace remedy::observe

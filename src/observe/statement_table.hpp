@@ -1,0 +1,139 @@
+// The statements of one session, by fingerprint, with counts for the running
+// transaction and for the watched stretch.
+//
+// Fixed in size: 64 sets of 8 entries.  Counts belong to a period, numbered from
+// 1; an entry of another period simply starts again, so nothing is cleared when a
+// transaction ends.  A new fingerprint takes the place of an entry that neither
+// the running transaction nor the watch needs; if its whole set is in use, claim()
+// gives nothing and the caller counts the statement among the others.
+
+#pragma once
+
+#include <cstdint>
+
+#include "observe/clock.hpp"
+
+namespace remedy::observe {
+
+struct Tally
+{
+	std::uint64_t calls;
+	std::uint64_t rows;
+	Nanoseconds execution;
+
+	void add(const Tally &other) noexcept
+	{
+		calls += other.calls;
+		rows += other.rows;
+		execution += other.execution;
+	}
+};
+
+// What one fingerprint did in one period; restarts when the period changes.
+struct PeriodTally
+{
+	std::uint32_t period;
+	std::uint32_t order; // the how-manieth fingerprint of the period this was
+	Tally tally;
+};
+
+struct StatementEntry
+{
+	std::uint64_t fingerprint; // 0: free
+	char *text;				   // raw, owned by the session; may be null
+	PeriodTally transaction;
+	PeriodTally watch;
+
+	bool needed(std::uint32_t transaction_period, std::uint32_t watch_period) const noexcept
+	{
+		return transaction.period == transaction_period || (watch_period != 0 && watch.period == watch_period);
+	}
+};
+
+struct Claim
+{
+	StatementEntry *entry; // null: no room
+	bool fresh;			   // the entry was another's or free: its text must be replaced
+};
+
+class StatementTable
+{
+public:
+	static constexpr unsigned sets = 64;
+	static constexpr unsigned ways = 8;
+	static constexpr unsigned size = sets * ways;
+
+	StatementEntry *find(std::uint64_t fingerprint) noexcept
+	{
+		StatementEntry *const set = set_of(fingerprint);
+		for (unsigned i = 0; i < ways; ++i)
+			if (set[i].fingerprint == fingerprint)
+				return &set[i];
+		return nullptr;
+	}
+
+	Claim claim(std::uint64_t fingerprint, std::uint32_t transaction_period, std::uint32_t watch_period) noexcept
+	{
+		if (StatementEntry *const known = find(fingerprint))
+			return {known, false};
+		StatementEntry *const set = set_of(fingerprint);
+		StatementEntry *oldest = nullptr;
+		for (unsigned i = 0; i < ways; ++i)
+		{
+			StatementEntry &entry = set[i];
+			if (entry.fingerprint != 0 && entry.needed(transaction_period, watch_period))
+				continue;
+			if (oldest == nullptr || entry.fingerprint == 0 || entry.transaction.period < oldest->transaction.period)
+				oldest = &entry;
+			if (entry.fingerprint == 0)
+				break;
+		}
+		if (oldest == nullptr)
+			return {nullptr, false};
+		oldest->fingerprint = fingerprint;
+		oldest->transaction = {};
+		oldest->watch = {};
+		return {oldest, true};
+	}
+
+	StatementEntry *begin() noexcept { return entries_; }
+	StatementEntry *end() noexcept { return entries_ + size; }
+
+private:
+	StatementEntry *set_of(std::uint64_t fingerprint) noexcept { return &entries_[fingerprint % sets * ways]; }
+
+	StatementEntry entries_[size];
+};
+
+// One period: a running transaction or a watched stretch.
+struct Period
+{
+	std::uint32_t number; // 0: none
+	std::uint32_t fingerprints;
+	std::uint64_t statements;
+	std::uint64_t nested;
+	std::uint64_t failed;
+	Nanoseconds waiting;
+	Tally others; // statements without a fingerprint or without room in the table
+
+	void restart(std::uint32_t next) noexcept
+	{
+		*this = {};
+		number = next;
+	}
+
+	void count(PeriodTally *entry, const Tally &tally) noexcept
+	{
+		statements += tally.calls;
+		if (entry == nullptr)
+		{
+			others.add(tally);
+			return;
+		}
+		if (entry->period != number)
+			*entry = {number, fingerprints++, {}};
+		entry->tally.add(tally);
+	}
+};
+
+} // namespace remedy::observe

@@ -1,0 +1,21 @@
+// The front door: what the server calls when it loads the library.
+
+#include "server/headers.hpp"
+
+#include "findings/findings.hpp"
+#include "observe/observe.hpp"
+#include "repetition/repetition.hpp"
+
+REMEDY_EXPORT_BEGIN
+PG_MODULE_MAGIC;
+void _PG_init(void);
+REMEDY_EXPORT_END
+
+void
+_PG_init(void)
+{
+	remedy::observe::start();
+	remedy::findings::start();
+	remedy::repetition::start();
+	MarkGUCPrefixReserved("pg_remedy");
+}

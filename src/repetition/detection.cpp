@@ -1,0 +1,298 @@
+#include "repetition/detection.hpp"
+
+#include <atomic>
+
+#include "observe/observe.hpp"
+#include "repetition/keys.hpp"
+#include "repetition/lineage.hpp"
+#include "repetition/reporting.hpp"
+#include "repetition/settings.hpp"
+#include "repetition/ties.hpp"
+#include "server/shared.hpp"
+
+namespace remedy::repetition {
+
+namespace {
+
+constexpr Nanoseconds parent_life = 1'000'000'000; // a cold client needs up to 0.1 s for its first child
+constexpr std::uint32_t suspicious_calls = 3;	   // in one unit of work
+
+// Shapes that ran in this unit of work, lately, each once in a row.
+struct Recent
+{
+	static constexpr unsigned limit = 8;
+	std::uint64_t fingerprints[limit];
+	unsigned next;
+
+	void add(std::uint64_t fingerprint) noexcept
+	{
+		if (fingerprints[(next + limit - 1) % limit] == fingerprint)
+			return;
+		fingerprints[next] = fingerprint;
+		next = (next + 1) % limit;
+	}
+};
+
+// The constants of the statement that was analysed last.
+struct Constants
+{
+	std::uint64_t fingerprint;
+	ValueHash values[keys_per_shape];
+};
+
+// Everything a session remembers of its statements, but for their texts.
+struct Memory
+{
+	FanOut fan_out;
+	ShapeTable shapes;
+	Recent recent;
+	Constants constants;
+};
+
+static_assert(sizeof(Memory) <= 64 * 1024, "a promise of docs/n-plus-one.md");
+
+Memory *memory = nullptr;
+
+// What running() found out for ran().
+Execution execution;
+Parent *held = nullptr;
+
+// Shapes that are not worth keeping as parents, as other sessions found out: a
+// session that meets one for the first time starts with it disarmed.  Only hints:
+// read and written without order, and a collision merely overwrites.
+constexpr unsigned hint_limit = 4096;
+using Hint = std::atomic<std::uint64_t>;
+Hint *hints = nullptr;
+
+server::Region hint_region = {
+	"pg_remedy parent hints", [](int) -> Size { return hint_limit * sizeof(Hint); },
+	[](void *place, int) { hints = static_cast<Hint *>(place); }, nullptr, nullptr};
+
+Hint &
+hint_of(std::uint64_t fingerprint) noexcept
+{
+	return hints[fingerprint % hint_limit];
+}
+
+Limits
+limits() noexcept
+{
+	return {static_cast<unsigned>(settings.threshold), settings.burst_gap_ms * Nanoseconds{1'000'000}, parent_life};
+}
+
+Shape &
+shape_of(std::uint64_t fingerprint) noexcept
+{
+	if (Shape *const known = memory->shapes.find(fingerprint))
+		return *known;
+	Shape &shape = memory->shapes.add(fingerprint);
+
+	if (hint_of(fingerprint).load(std::memory_order_relaxed) == fingerprint)
+	{
+		shape.disarmed = true;
+		shape.disarms = 1;
+	}
+	return shape;
+}
+
+// Suites and those who want to be told at once see everything.
+bool
+always_armed(const Moment &moment) noexcept
+{
+	return moment.watch != 0 || settings.action != action_record;
+}
+
+void
+analysed(const Query *query, Nanoseconds when)
+{
+	if (memory == nullptr)
+		memory = static_cast<Memory *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Memory)));
+	if (query->commandType != CMD_SELECT || query->queryId == 0)
+		return;
+	Shape &shape = shape_of(query->queryId);
+	const Moment moment = {when, 0, false, 0, observe::watch_number()};
+	const bool first_seen = !shape.described;
+
+	if (first_seen)
+	{
+		Shape described = shape;
+		describe(query, described);
+		described.described = true;
+		shape = described;
+	}
+	if (!shape.has_constant_keys() || !(first_seen || memory->fan_out.any_parent(moment, limits())))
+		return;
+	Constants constants = {shape.fingerprint, {}};
+	constant_values(query, shape, constants.values);
+	memory->constants = constants;
+}
+
+void
+key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noexcept
+{
+	const bool constants_known = memory->constants.fingerprint == shape.fingerprint;
+
+	for (unsigned key = 0; key < shape.key_count; ++key)
+		if (shape.keys[key].parameter != 0)
+			values[key] = parameter_value(parameters, shape.keys[key].parameter);
+		else
+			values[key] = constants_known ? memory->constants.values[key] : 0;
+}
+
+// Something repeats: what ran before it in this unit of work is worth a look next time.
+void
+arm_recent(std::uint64_t suspicious) noexcept
+{
+	for (const std::uint64_t fingerprint : memory->recent.fingerprints)
+	{
+		Shape *const shape = fingerprint == suspicious ? nullptr : memory->shapes.find(fingerprint);
+		if (shape == nullptr || !shape->suspect())
+			continue;
+		Hint &hint = hint_of(fingerprint);
+		if (hint.load(std::memory_order_relaxed) == fingerprint)
+			hint.store(0, std::memory_order_relaxed);
+	}
+}
+
+void
+begin_execution(const observe::Statement &statement, Shape &shape, const Moment &moment) noexcept
+{
+	FanOut &fan_out = memory->fan_out;
+
+	if (fan_out.enter(moment, limits()))
+		memory->recent = {};
+	if (shape.unit != fan_out.unit())
+	{
+		shape.unit = fan_out.unit();
+		shape.calls = 0;
+	}
+	if (++shape.calls == suspicious_calls && shape.key_count > 0 && !shape.never_repeated)
+		arm_recent(shape.fingerprint);
+	memory->recent.add(shape.fingerprint);
+	if (shape.key_count == 0 || shape.never_repeated || !fan_out.any_parent(moment, limits()))
+		return;
+	ValueHash values[keys_per_shape];
+	key_values(shape, statement.query->params, values);
+	execution = fan_out.look_up(shape, values, moment, limits(), find_tie);
+}
+
+DestReceiver *
+hold_output(QueryDesc *query, Shape &shape) noexcept
+{
+	Parent &parent = memory->fan_out.hold(shape.fingerprint);
+
+	if (parent.column_count == 0)
+		choose_columns(query, parent);
+	if (parent.column_count == 0)
+	{
+		shape.barren = true;
+		return nullptr;
+	}
+	held = &parent;
+	return note_values(query, parent);
+}
+
+DestReceiver *
+running(const observe::Statement &statement)
+{
+	execution = {};
+	held = nullptr;
+	if (memory == nullptr || statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
+		return nullptr;
+	Shape &shape = shape_of(statement.fingerprint);
+	const Moment moment = {statement.arrived, statement.waiting, statement.in_block, statement.transaction,
+						   observe::watch_number()};
+
+	if (!statement.counted)
+		begin_execution(statement, shape, moment);
+	if (shape.barren || (shape.disarmed && !always_armed(moment)))
+		return nullptr;
+	return hold_output(statement.query, shape);
+}
+
+void
+release_output(const observe::Statement &statement, bool first_run) noexcept
+{
+	memory->fan_out.release(*held, statement.ended, statement.rows, first_run);
+	Shape &shape = shape_of(statement.fingerprint);
+	if (!first_run)
+		return;
+	const bool was_disarmed = shape.disarmed;
+	shape.held();
+	if (shape.disarmed && !was_disarmed)
+		hint_of(statement.fingerprint).store(statement.fingerprint, std::memory_order_relaxed);
+}
+
+void
+prove_parent(const Child &child) noexcept
+{
+	if (Shape *const shape = memory->shapes.find(memory->fan_out.likeliest_parent(child).fingerprint))
+		shape->proved();
+}
+
+// A child that is found may be the parent that others waited for.
+void
+report_found() noexcept
+{
+	FanOut &fan_out = memory->fan_out;
+	bool more = true;
+
+	while (more)
+	{
+		more = false;
+		fan_out.each_child([&](Child &child) {
+			if (child.found || !fan_out.decide(child, limits().threshold))
+				return;
+			report(fan_out, memory->shapes, child);
+			more = true;
+		});
+	}
+}
+
+void
+ran(const observe::Statement &statement, bool first_run)
+{
+	if (memory == nullptr)
+		return;
+	Child *child = nullptr;
+
+	if (first_run && execution.fingerprint != 0)
+		child = memory->fan_out.note(execution, statement.ended, statement.execution, statement.waiting);
+	execution = {};
+	if (held != nullptr)
+		release_output(statement, first_run);
+	held = nullptr;
+	if (child == nullptr)
+		return;
+	if (child->linked == suspicious_calls)
+		prove_parent(*child);
+	if (child->found)
+	{
+		report(memory->fan_out, memory->shapes, *child);
+		return;
+	}
+	report_found();
+	act(memory->fan_out, memory->shapes);
+}
+
+void
+reset()
+{
+	if (memory != nullptr)
+		memset(static_cast<void *>(memory), 0, sizeof(Memory));
+}
+
+const observe::Listener listener = {analysed, running, ran, reset};
+
+} // namespace
+
+void
+start_detection() noexcept
+{
+	define_settings();
+	start_ties();
+	server::declare_region(hint_region);
+	observe::listen(listener);
+}
+
+} // namespace remedy::repetition

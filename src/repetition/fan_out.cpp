@@ -1,0 +1,275 @@
+#include "repetition/fan_out.hpp"
+
+#include <algorithm>
+
+namespace remedy::repetition {
+
+void
+ChildKey::remember(ValueHash value) noexcept
+{
+	const std::uint32_t cut = static_cast<std::uint32_t>(value);
+
+	if (different == remembered || std::find(values, values + different, cut) != values + different)
+		return;
+	values[different++] = cut;
+}
+
+bool
+FanOut::enter(const Moment &moment, const Limits &limits) noexcept
+{
+	bool same;
+
+	if (moment.watch != 0 || watch_ != 0)
+		same = moment.watch == watch_;
+	else if (moment.in_block || in_block_)
+		same = moment.in_block && in_block_ && moment.transaction == transaction_;
+	else
+		same = moment.waiting <= limits.burst_gap;
+	watch_ = moment.watch;
+	in_block_ = moment.in_block;
+	transaction_ = moment.transaction;
+	if (same && unit_ != 0)
+		return false;
+	++unit_;
+	return true;
+}
+
+bool
+FanOut::any_parent(const Moment &moment, const Limits &limits) const noexcept
+{
+	return last_parent_end_ != 0 && (moment.watch != 0 || moment.now - last_parent_end_ <= limits.parent_life);
+}
+
+// What a parent returned is of interest for as long as its own unit of work goes
+// on, and for a while after.
+bool
+FanOut::alive(const Parent &parent, const Moment &moment, const Limits &limits) const noexcept
+{
+	return parent.fingerprint != 0 && parent.ended != 0 &&
+		   (parent.unit == unit_ || (moment.watch == 0 && moment.now - parent.ended <= limits.parent_life));
+}
+
+Execution
+FanOut::look_up(const Shape &shape, const ValueHash *values, const Moment &moment, const Limits &limits,
+				TieFinder tie) noexcept
+{
+	Execution execution = {};
+	const Child *const child = find_child(shape.fingerprint);
+
+	execution.fingerprint = shape.fingerprint;
+	execution.key_count = shape.key_count;
+	for (unsigned key = 0; key < shape.key_count; ++key)
+	{
+		execution.values[key] = values[key];
+		execution.parents[key] = -1;
+		if (values[key] == 0)
+			continue;
+		for (unsigned place = 0; place < parent_limit; ++place)
+		{
+			const Parent &parent = parents_[place];
+			if (!alive(parent, moment, limits))
+				continue;
+			std::uint8_t &tied = execution.tied[key][place];
+			if (child != nullptr && child->keys[key].bonds[place].stamp == parent.stamp)
+				tied = child->keys[key].bonds[place].tied;
+			else
+				for (unsigned i = 0; i < parent.column_count; ++i)
+				{
+					const Tie found = tie(shape.keys[key].column, parent.columns[i]);
+					// A statement repeats its own key in its output: that is no step down a tree.
+					const bool counts = parent.fingerprint == shape.fingerprint ? found == Tie::foreign_key
+																				: found != Tie::none;
+					tied |= static_cast<std::uint8_t>(counts << i);
+				}
+			const std::int8_t best = execution.parents[key];
+			if (best >= 0 && parents_[best].ended > parent.ended)
+				continue;
+			for (unsigned i = 0; i < parent.column_count; ++i)
+				if ((tied >> i & 1) != 0 && parent.values.contains(in_column(values[key], i)))
+				{
+					execution.parents[key] = static_cast<std::int8_t>(place);
+					execution.linked = true;
+					break;
+				}
+		}
+	}
+	return execution;
+}
+
+Child *
+FanOut::note(const Execution &execution, Nanoseconds now, Nanoseconds server, Nanoseconds waiting) noexcept
+{
+	Child *child = find_child(execution.fingerprint);
+
+	if (child == nullptr && !execution.linked)
+		return nullptr;
+	if (child == nullptr)
+		child = &add_child(execution.fingerprint);
+	child->last = now;
+	child->server += server;
+	if (child->calls++ > 0)
+		child->waiting += waiting;
+	child->linked += execution.linked;
+	for (unsigned key = 0; key < execution.key_count; ++key)
+	{
+		const int place = execution.parents[key];
+		if (place < 0)
+			continue;
+		Parent &parent = parents_[place];
+		Bond &bond = child->keys[key].bonds[place];
+		parent.proved = true;
+		if (bond.stamp != parent.stamp)
+			bond = {parent.stamp, 0, 0, 0, execution.tied[key][place]};
+		if (bond.last_execution != parent.executions)
+			bond.linked_to_last = 0;
+		bond.last_execution = parent.executions;
+		++bond.linked;
+		++bond.linked_to_last;
+		child->keys[key].remember(execution.values[key]);
+	}
+	return child;
+}
+
+bool
+FanOut::decide(Child &child, unsigned threshold) noexcept
+{
+	std::uint32_t most = 0;
+
+	for (unsigned key = 0; key < keys_per_shape; ++key)
+		for (unsigned place = 0; place < parent_limit; ++place)
+		{
+			const Bond &bond = child.keys[key].bonds[place];
+			if (bond.stamp != parents_[place].stamp || bond.linked <= most)
+				continue;
+			if (!rule_holds(child, key, parents_[place], threshold))
+				continue;
+			most = bond.linked;
+			child.found = true;
+			child.key = static_cast<std::uint8_t>(key);
+			child.parent = static_cast<std::uint8_t>(place);
+		}
+	return most > 0;
+}
+
+bool
+FanOut::rule_holds(const Child &child, unsigned key, const Parent &parent, unsigned threshold) const noexcept
+{
+	const ChildKey &child_key = child.keys[key];
+	const Bond &bond = child_key.bonds[place_of(parent)];
+	const bool each_row_once = child_key.different >= 2 && bond.linked * 5 >= parent.rows * 4;
+	const bool walks_itself = parent.fingerprint == child.fingerprint;
+
+	if (bond.linked < threshold)
+		return false;
+	if (child_key.different < std::min(threshold, ChildKey::remembered) && !each_row_once)
+		return false;
+	if (walks_itself)
+		return bond.linked >= 2 * threshold;
+	return bond.linked_to_last >= threshold ||
+		   (bond.linked >= 2 * threshold && bond.linked >= 2 * parent.executions) || is_found(parent.fingerprint);
+}
+
+const Parent &
+FanOut::likeliest_parent(const Child &child) const noexcept
+{
+	const Parent *likeliest = parents_;
+	std::uint32_t most = 0;
+
+	for (const ChildKey &key : child.keys)
+		for (const Parent &parent : parents_)
+		{
+			const Bond &bond = key.bonds[place_of(parent)];
+			if (bond.stamp != parent.stamp || bond.linked <= most)
+				continue;
+			most = bond.linked;
+			likeliest = &parent;
+		}
+	return *likeliest;
+}
+
+Parent &
+FanOut::hold(std::uint64_t fingerprint) noexcept
+{
+	Parent &parent = place_for(fingerprint);
+
+	if (parent.fingerprint == fingerprint && parent.unit == unit_)
+		return parent;
+	parent.values.clear();
+	parent.fingerprint = fingerprint;
+	parent.stamp = ++stamps_;
+	parent.unit = unit_;
+	parent.executions = 0;
+	parent.proved = false;
+	parent.rows = 0;
+	parent.ended = 0;
+	parent.column_count = 0;
+	return parent;
+}
+
+Parent &
+FanOut::place_for(std::uint64_t fingerprint) noexcept
+{
+	Parent *choice = parents_;
+
+	for (Parent &parent : parents_)
+	{
+		if (parent.fingerprint == fingerprint)
+			return parent;
+		const bool needed = parent.proved && parent.unit == unit_;
+		const bool choice_needed = choice->proved && choice->unit == unit_;
+		if (needed == choice_needed ? parent.ended < choice->ended : choice_needed)
+			choice = &parent;
+	}
+	return *choice;
+}
+
+void
+FanOut::release(Parent &parent, Nanoseconds now, std::uint64_t rows, bool first_run) noexcept
+{
+	parent.executions += first_run;
+	parent.rows += rows;
+	parent.ended = now;
+	last_parent_end_ = now;
+}
+
+bool
+FanOut::is_found(std::uint64_t fingerprint) const noexcept
+{
+	for (const Child &child : children_)
+		if (child.fingerprint == fingerprint && child.unit == unit_)
+			return child.found;
+	return false;
+}
+
+Child *
+FanOut::find_child(std::uint64_t fingerprint) noexcept
+{
+	for (Child &child : children_)
+		if (child.fingerprint == fingerprint && child.unit == unit_)
+			return &child;
+	return nullptr;
+}
+
+// A free place, one of an earlier unit, or that of the child that repeated longest ago.
+Child &
+FanOut::add_child(std::uint64_t fingerprint) noexcept
+{
+	Child *oldest = children_;
+
+	for (Child &child : children_)
+	{
+		if (child.fingerprint == 0 || child.unit != unit_)
+		{
+			oldest = &child;
+			break;
+		}
+		if (child.last < oldest->last)
+			oldest = &child;
+	}
+	*oldest = {};
+	oldest->fingerprint = fingerprint;
+	oldest->unit = unit_;
+	return *oldest;
+}
+
+} // namespace remedy::repetition

@@ -1,0 +1,189 @@
+// Fan-out: the rows of one statement, the parent, drive repeated executions of
+// another, the child.  The decision rule over a stream of executions, in fixed
+// memory, without server headers.
+//
+// A child execution is linked to a parent when one of its key values was among
+// the parent's output values, in a column that is the key's own or tied to it by
+// a foreign key.  The child is a finding of its unit of work when
+//   - it is linked at least `threshold` times to one execution of the parent, or
+//   - twice as often in all and at least twice per execution of the parent, or
+//   - at least `threshold` times and the parent is itself a finding, or
+//   - twice as often to earlier executions of itself (a walk down a tree), by a
+//     foreign key.
+// In each case with at least `threshold` different values, or with several that
+// make up four fifths of the parent's rows: the same row asked for again and again
+// is polling, not fan-out.
+
+#pragma once
+
+#include <cstdint>
+
+#include "observe/clock.hpp"
+#include "repetition/shapes.hpp"
+#include "repetition/value_filter.hpp"
+
+namespace remedy::repetition {
+
+constexpr unsigned columns_per_parent = 8;
+constexpr unsigned parent_limit = 8;
+constexpr unsigned child_limit = 16;
+
+enum class Tie : std::uint8_t
+{
+	none,
+	same_column,
+	foreign_key,
+};
+
+// Tells how an output column is tied to a key's column.
+using TieFinder = Tie (*)(Column key, Column output);
+
+// Where the running statement stands in time.
+struct Moment
+{
+	Nanoseconds now;
+	Nanoseconds waiting; // since the end of the statement before
+	bool in_block;
+	std::uint32_t transaction;
+	std::uint32_t watch; // number of the watched stretch; 0: none
+};
+
+struct Limits
+{
+	unsigned threshold;
+	Nanoseconds burst_gap;  // outside explicit transactions, a longer pause ends the unit of work
+	Nanoseconds parent_life; // how long after its end a parent may have children, but for a watched stretch
+};
+
+// A statement whose output is kept.
+struct Parent
+{
+	std::uint64_t fingerprint; // 0: free
+	std::uint32_t stamp;	   // changes when the place is given to another
+	std::uint32_t unit;
+	std::uint32_t executions; // in the unit
+	bool proved;			  // a child was linked to it
+	std::uint64_t rows;		  // of them all
+	Nanoseconds ended;
+	std::uint8_t column_count;
+	Column columns[columns_per_parent];
+	std::int16_t outputs[columns_per_parent]; // their numbers in the result
+	ValueFilter values;
+};
+
+// What one key of a child has to do with one parent.
+struct Bond
+{
+	std::uint32_t stamp; // of the parent this is about
+	std::uint32_t linked;
+	std::uint32_t linked_to_last; // execution of the parent
+	std::uint32_t last_execution;
+	std::uint8_t tied; // the parent's columns that are tied to the key, as bits
+};
+
+struct ChildKey
+{
+	static constexpr unsigned remembered = 8;
+
+	std::uint32_t values[remembered]; // the first different ones, cut to 32 bits
+	std::uint8_t different;			  // how many, up to `remembered`
+	Bond bonds[parent_limit];
+
+	void remember(ValueHash value) noexcept;
+};
+
+// A statement that was linked in the unit of work.
+struct Child
+{
+	std::uint64_t fingerprint; // 0: free
+	std::uint32_t unit;
+	std::uint32_t calls; // since the first linked one
+	std::uint32_t linked;
+	bool found; // the rule held in this unit
+	std::uint8_t key;	 // of the finding
+	std::uint8_t parent; // of the finding
+	Nanoseconds last;
+	Nanoseconds server;	 // of all calls
+	Nanoseconds waiting; // before all calls but the first
+	ChildKey keys[keys_per_shape];
+
+	// All calls are repeats when most of them are linked, otherwise the linked ones are.
+	std::uint32_t repeats() const noexcept { return linked * 5 >= calls * 4 ? calls : linked; }
+};
+
+// An execution that is under way, as the rule sees it.
+struct Execution
+{
+	std::uint64_t fingerprint; // 0: nothing to note
+	unsigned key_count;
+	ValueHash values[keys_per_shape];
+	std::int8_t parents[keys_per_shape]; // place of the parent a key is linked to; -1: none
+	std::uint8_t tied[keys_per_shape][parent_limit];
+	bool linked;
+};
+
+class FanOut
+{
+public:
+	// Gives the running statement its unit of work; true when that is a new one.
+	bool enter(const Moment &moment, const Limits &limits) noexcept;
+
+	std::uint32_t unit() const noexcept { return unit_; }
+
+	// Whether any statement's output is still of interest.
+	bool any_parent(const Moment &moment, const Limits &limits) const noexcept;
+
+	// Compares the key values with what earlier statements returned.
+	Execution look_up(const Shape &shape, const ValueHash *values, const Moment &moment, const Limits &limits,
+					  TieFinder tie) noexcept;
+
+	// Notes an execution that ended well.  Null when it was linked to nothing, now
+	// and before; otherwise the child it belongs to.
+	Child *note(const Execution &execution, Nanoseconds now, Nanoseconds server, Nanoseconds waiting) noexcept;
+
+	// Whether the rule holds for the child, which is then marked as found, with the
+	// key and the parent for which it does.
+	bool decide(Child &child, unsigned threshold) noexcept;
+
+	// The parent that the child was linked to most often.
+	const Parent &likeliest_parent(const Child &child) const noexcept;
+
+	// The parent's place for an execution of a statement.  If it has none, the parent
+	// that ended longest ago gives way, one without children first.
+	Parent &hold(std::uint64_t fingerprint) noexcept;
+
+	// A run of the held parent ended well with this many rows.
+	void release(Parent &parent, Nanoseconds now, std::uint64_t rows, bool first_run) noexcept;
+
+	const Parent &parent_of(const Child &child) const noexcept { return parents_[child.parent]; }
+	unsigned place_of(const Parent &parent) const noexcept { return static_cast<unsigned>(&parent - parents_); }
+	unsigned place_of(const Child &child) const noexcept { return static_cast<unsigned>(&child - children_); }
+
+	// The children of this unit of work: visit(child).
+	template <class Visit>
+	void each_child(Visit &&visit) noexcept
+	{
+		for (Child &child : children_)
+			if (child.fingerprint != 0 && child.unit == unit_)
+				visit(child);
+	}
+
+private:
+	Child *find_child(std::uint64_t fingerprint) noexcept;
+	Parent &place_for(std::uint64_t fingerprint) noexcept;
+	Child &add_child(std::uint64_t fingerprint) noexcept;
+	bool alive(const Parent &parent, const Moment &moment, const Limits &limits) const noexcept;
+	bool is_found(std::uint64_t fingerprint) const noexcept;
+	bool rule_holds(const Child &child, unsigned key, const Parent &parent, unsigned threshold) const noexcept;
+
+	std::uint32_t unit_;
+	bool in_block_;
+	std::uint32_t transaction_;
+	std::uint32_t watch_;
+	std::uint32_t stamps_;
+	Nanoseconds last_parent_end_;
+	Parent parents_[parent_limit];
+	Child children_[child_limit];
+};
+
+} // namespace remedy::repetition

@@ -1,0 +1,25 @@
+// The columns that a statement's equality conditions fix, from its analysed tree.
+//
+// Plans lose conditions, and the analysis does not run again when a prepared
+// statement does: so the columns are taken once per shape, and the constants, for
+// clients that write values into the text, at each analysis.
+
+#pragma once
+
+#include "repetition/lineage.hpp"
+#include "repetition/shapes.hpp"
+#include "server/headers.hpp"
+
+namespace remedy::repetition {
+
+// Fills in the shape's keys and kind.  Looks things up in the catalogs.
+void describe(const Query *query, Shape &shape) noexcept;
+
+// The values of the shape's constant keys in this tree; 0 for the others.
+void constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept;
+
+// The column of a stored table that a relation's column stands for: itself, or the
+// one behind it where the relation is a view.  The relation must be locked.
+Column base_column(Oid relation, AttrNumber number) noexcept;
+
+} // namespace remedy::repetition

@@ -1,0 +1,75 @@
+// repetition: its SQL functions for readers.
+
+#include "repetition/repetition.hpp"
+
+#include "repetition/advice.hpp"
+
+#include "findings/finding_table.hpp"
+#include "observe/observe.hpp"
+#include "repetition/detection.hpp"
+#include "server/guard.hpp"
+#include "server/rows.hpp"
+
+namespace remedy::repetition {
+
+namespace {
+
+constexpr char hidden[] = "<insufficient privilege>";
+
+void
+put_finding(void *context, const findings::Finding &finding)
+{
+	server::Rows &rows = *static_cast<server::Rows *>(context);
+	const bool readable = observe::may_read_texts_of(finding.user);
+	const findings::Counts &counts = finding.counts;
+	char advice[512];
+
+	write_advice({finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
+				  finding.parent_table},
+				 advice, sizeof(advice));
+	rows.put_text(finding.database);
+	rows.put_text(finding.user_name);
+	rows.put_text(finding.application);
+	rows.put_null(); // route
+	rows.put_text(finding.level);
+	rows.put_text(finding.kind);
+	rows.put_text(finding.direction);
+	rows.put_text(finding.child_table);
+	rows.put_text(finding.child_column);
+	rows.put_text(finding.parent_table);
+	rows.put_text(finding.parent_column);
+	rows.put_bigint(counts.repeats_max);
+	rows.put_bigint(counts.repeats_total);
+	rows.put_bigint(counts.units);
+	rows.put_bigint(counts.parent_rows);
+	rows.put_double(milliseconds(counts.server));
+	rows.put_double(milliseconds(counts.waiting));
+	rows.put_time(finding.first_seen);
+	rows.put_time(counts.last_seen);
+	rows.put_text(advice);
+	rows.put_null(); // batched_query
+	rows.put_text(readable ? finding.parent_query : hidden);
+	rows.put_text(readable ? finding.child_query : hidden);
+	rows.put_text(finding.key);
+	rows.end_row();
+}
+
+} // namespace
+
+void
+start() noexcept
+{
+	start_detection();
+}
+
+} // namespace remedy::repetition
+
+using namespace remedy;
+
+REMEDY_FUNCTION(remedy_n_plus_one)
+{
+	observe::enter_function();
+	server::Rows rows(fcinfo);
+	findings::read_findings(repetition::put_finding, &rows);
+	return 0;
+}

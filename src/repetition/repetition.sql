@@ -1,0 +1,102 @@
+
+-- repetition: N+1, statements repeated for each row of another.
+
+CREATE FUNCTION remedy.read_n_plus_one(
+	OUT database text, OUT user_name text, OUT application_name text, OUT route text, OUT level text, OUT kind text,
+	OUT direction text, OUT child_table text, OUT child_column text, OUT parent_table text, OUT parent_column text,
+	OUT repeats_max bigint, OUT repeats_total bigint, OUT units bigint, OUT parent_rows bigint,
+	OUT server_ms double precision, OUT waiting_ms double precision, OUT first_seen timestamptz,
+	OUT last_seen timestamptz, OUT advice text, OUT batched_query text, OUT parent_query text, OUT child_query text,
+	OUT key text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'remedy_n_plus_one' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 20;
+COMMENT ON FUNCTION remedy.read_n_plus_one() IS 'source of the view remedy.n_plus_one';
+
+CREATE VIEW remedy.n_plus_one AS
+	SELECT database, user_name, application_name, route, level, kind, direction, child_table, child_column,
+	       parent_table, parent_column, repeats_max, repeats_total, units, parent_rows, server_ms, waiting_ms,
+	       first_seen, last_seen, advice, batched_query, parent_query, child_query, key
+	FROM remedy.read_n_plus_one()
+	ORDER BY server_ms + waiting_ms DESC, key;
+COMMENT ON VIEW remedy.n_plus_one IS
+	'statements that were repeated for the rows of another, the costliest first; of all databases, since the server''s start or the last reset; without preloading, of this session';
+COMMENT ON COLUMN remedy.n_plus_one.database IS 'database it was seen in';
+COMMENT ON COLUMN remedy.n_plus_one.user_name IS 'role that ran it';
+COMMENT ON COLUMN remedy.n_plus_one.application_name IS 'application_name of the session';
+COMMENT ON COLUMN remedy.n_plus_one.route IS 'route of the request; always null in this version';
+COMMENT ON COLUMN remedy.n_plus_one.level IS 'likely: the repeated keys were among the values the parent returned';
+COMMENT ON COLUMN remedy.n_plus_one.kind IS 'what the repeated statement asks for: select (rows), count (an aggregate alone) or exists';
+COMMENT ON COLUMN remedy.n_plus_one.direction IS 'N:1: the key is unique, each repeat finds one row at most; 1:N: each may find several';
+COMMENT ON COLUMN remedy.n_plus_one.child_table IS 'table of the repeated statement''s key';
+COMMENT ON COLUMN remedy.n_plus_one.child_column IS 'column that the repeated statement fixes to one value at a time';
+COMMENT ON COLUMN remedy.n_plus_one.parent_table IS 'table of the column the values came from';
+COMMENT ON COLUMN remedy.n_plus_one.parent_column IS 'column of the parent statement''s result that held the values';
+COMMENT ON COLUMN remedy.n_plus_one.repeats_max IS 'most repeats in one unit of work';
+COMMENT ON COLUMN remedy.n_plus_one.repeats_total IS 'repeats in all units of work';
+COMMENT ON COLUMN remedy.n_plus_one.units IS 'units of work (explicit transactions, or bursts outside of them) in which it was found';
+COMMENT ON COLUMN remedy.n_plus_one.parent_rows IS 'most rows that the parent statement returned in one unit of work';
+COMMENT ON COLUMN remedy.n_plus_one.server_ms IS 'execution time of the repeats, in milliseconds';
+COMMENT ON COLUMN remedy.n_plus_one.waiting_ms IS 'time between the statement before and each repeat but the first, in milliseconds: the client, the network and what precedes execution in the server';
+COMMENT ON COLUMN remedy.n_plus_one.first_seen IS 'when it was first found';
+COMMENT ON COLUMN remedy.n_plus_one.last_seen IS 'last repeat';
+COMMENT ON COLUMN remedy.n_plus_one.advice IS 'what to change, with the client library''s keyword where the texts tell which it is';
+COMMENT ON COLUMN remedy.n_plus_one.batched_query IS 'one query for all repeats; always null in this version';
+COMMENT ON COLUMN remedy.n_plus_one.parent_query IS 'text of the parent statement, every constant replaced by $n; shown to its user and to pg_read_all_stats';
+COMMENT ON COLUMN remedy.n_plus_one.child_query IS 'text of the repeated statement, every constant replaced by $n; shown to its user and to pg_read_all_stats';
+COMMENT ON COLUMN remedy.n_plus_one.key IS 'key of the finding in remedy.findings';
+GRANT SELECT ON remedy.n_plus_one TO PUBLIC;
+
+-- One batch in place of the repeats of a unit saves all of them but one.
+CREATE FUNCTION remedy.n_plus_one_findings() RETURNS SETOF remedy.finding
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 20
+BEGIN ATOMIC
+	SELECT 'n_plus_one'::pg_catalog.text,
+	       CASE n.level WHEN 'likely' THEN 'warning'::pg_catalog.text ELSE 'notice'::pg_catalog.text END,
+	       n.child_table,
+	       pg_catalog.format('%s read %s times for %s rows of %s', n.child_table, n.repeats_max, n.parent_rows, n.parent_table),
+	       (n.server_ms + n.waiting_ms) * (n.repeats_total - n.units)::pg_catalog.float8 / n.repeats_total::pg_catalog.float8,
+	       pg_catalog.format('%s repeats in %s units of work, at most %s in one; their %s came from %s.%s; %s ms in the server, %s ms between statements; database %s, user %s, application %s',
+	                         n.repeats_total, n.units, n.repeats_max, n.child_column, n.parent_table, n.parent_column,
+	                         pg_catalog.round(n.server_ms::pg_catalog.numeric, 1), pg_catalog.round(n.waiting_ms::pg_catalog.numeric, 1),
+	                         n.database, n.user_name, n.application_name),
+	       n.advice,
+	       NULL::pg_catalog.text,
+	       n.key,
+	       n.first_seen,
+	       n.last_seen
+	FROM remedy.n_plus_one AS n;
+END;
+COMMENT ON FUNCTION remedy.n_plus_one_findings() IS 'N+1 as rows of remedy.findings';
+
+CREATE FUNCTION remedy.watch() RETURNS void
+	AS 'MODULE_PATHNAME', 'remedy_watch' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION remedy.watch() IS
+	'begins a watched stretch of this session, for the assertions; the stretch before is forgotten';
+
+CREATE FUNCTION remedy.read_watched(
+	OUT query_id bigint, OUT calls bigint, OUT rows bigint, OUT total_ms double precision, OUT query text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'remedy_watched' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 20;
+COMMENT ON FUNCTION remedy.read_watched() IS 'source of the view remedy.watched';
+
+CREATE VIEW remedy.watched AS
+	SELECT query_id, calls, rows, total_ms, query
+	FROM remedy.read_watched();
+COMMENT ON VIEW remedy.watched IS
+	'statements of this session since remedy.watch(), in the order of their first run; query_id is null in the row for statements without a fingerprint or without room';
+COMMENT ON COLUMN remedy.watched.query_id IS 'fingerprint, the core''s query identifier';
+COMMENT ON COLUMN remedy.watched.calls IS 'how often it ran in the watched stretch';
+COMMENT ON COLUMN remedy.watched.rows IS 'rows returned or affected';
+COMMENT ON COLUMN remedy.watched.total_ms IS 'execution time in milliseconds';
+COMMENT ON COLUMN remedy.watched.query IS 'text, every constant replaced by $n';
+GRANT SELECT ON remedy.watched TO PUBLIC;
+
+CREATE FUNCTION remedy.assert_statements(at_most bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'remedy_assert_statements' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION remedy.assert_statements(bigint) IS
+	'the number of statements since remedy.watch(); fails with assert_failure (P0004), listing them, if there were more than at_most';
+
+CREATE FUNCTION remedy.assert_no_n_plus_one(level text DEFAULT 'likely') RETURNS void
+	AS 'MODULE_PATHNAME', 'remedy_assert_no_n_plus_one' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION remedy.assert_no_n_plus_one(text) IS
+	'fails with assert_failure (P0004) if a finding of this level, likely or possible, or of a surer one was made since remedy.watch()';

@@ -1,0 +1,31 @@
+// From a child that the rule holds for to a finding: names, texts, counts, and
+// what is done about it.
+
+#pragma once
+
+#include "findings/finding_table.hpp"
+#include "repetition/fan_out.hpp"
+
+namespace remedy::repetition {
+
+// Brings the finding of a found child up to date: enters it, the first time in a
+// unit of work, with its names and texts; afterwards only counts move.  What
+// cannot be entered now is tried again with the next repeat.  Raises no error but
+// a cancel.
+void report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept;
+
+// Does what pg_remedy.n_plus_one_action asks for, once for each child found in the
+// unit of work.  May raise an error.
+void act(FanOut &fan_out, ShapeTable &shapes);
+
+// A finding of the watched stretch, its counts being those of the stretch.
+struct Watched
+{
+	findings::Finding finding;
+	Watched *next;
+};
+
+// In the order of their making; null when nothing was found in the stretch.
+const Watched *first_watched() noexcept;
+
+} // namespace remedy::repetition

@@ -1,0 +1,21 @@
+// How columns are tied to one another, from the catalogs.
+
+#pragma once
+
+#include "repetition/fan_out.hpp"
+
+namespace remedy::repetition {
+
+// From _PG_init.
+void start_ties() noexcept;
+
+// The same column; or one references the other, or both the same third, by a
+// foreign key.  Remembered until a relation's definition changes.  Looks at the
+// catalogs alone: takes no lock on a user's table.
+Tie find_tie(Column key, Column output) noexcept;
+
+// Whether the shape's keys cover a unique index of the key's table, so that one
+// execution finds one row at most.
+bool key_is_unique(const Shape &shape, unsigned key) noexcept;
+
+} // namespace remedy::repetition

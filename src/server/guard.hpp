@@ -1,0 +1,205 @@
+// The gates between C++ exceptions and server errors.
+//
+//   call()     C++ -> server.  Runs server code that may raise an error, from a
+//              function that owns objects with destructors.  The error becomes
+//              the exception PendingError.
+//   entry()    server -> C++.  Runs the body of a function the server calls.
+//              An exception becomes a server error, once every object is gone.
+//   finally()  server -> server.  Runs a body and then a clean-up, also when
+//              the body leaves by an error, which goes on afterwards.
+//   attempt()  server -> server.  Runs a body in a subtransaction of its own; an
+//              error in it is undone and forgotten, and reported as false.
+//
+// Code whose frames hold only trivially destructible objects needs neither
+// call() nor entry(): there a longjmp is well defined.  Executor hooks are
+// written that way, and use the last two.
+
+#pragma once
+
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include "server/headers.hpp"
+
+namespace remedy {
+
+// A server error waits on the server's error stack for entry() to raise it
+// again, whole.  Never swallow one: the server has locks and memory to clean
+// up, which only the end of a (sub)transaction does.
+struct PendingError
+{
+};
+
+// An error of our own, with the SQLSTATE the user will see.
+class Error : public std::runtime_error
+{
+public:
+	Error(int sqlstate, const char *message) : std::runtime_error(message), sqlstate_(sqlstate) {}
+
+	int sqlstate() const noexcept { return sqlstate_; }
+
+private:
+	int sqlstate_;
+};
+
+namespace detail {
+
+// What PG_TRY saves, and the current memory context, which it does not.
+struct ServerState
+{
+	sigjmp_buf *handler = PG_exception_stack;
+	ErrorContextCallback *context = error_context_stack;
+	MemoryContext memory = CurrentMemoryContext;
+
+	void restore() const noexcept
+	{
+		PG_exception_stack = handler;
+		error_context_stack = context;
+		CurrentMemoryContext = memory;
+	}
+};
+
+// An exception boiled down to plain bytes, so that nothing is left to
+// destroy when it is raised.
+struct Failure
+{
+	bool pending = false;
+	int sqlstate = ERRCODE_INTERNAL_ERROR;
+	char message[256] = "unexpected exception";
+
+	void set(int code, const char *text) noexcept;
+	[[noreturn]] void raise() const;
+};
+
+struct Subtransaction
+{
+	MemoryContext memory;
+	ResourceOwner owner;
+
+	void begin() noexcept;
+	void commit() noexcept;
+	void roll_back() noexcept;
+};
+
+} // namespace detail
+
+template <class Body>
+auto
+call(Body &&body)
+{
+	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
+	using Result = decltype(body());
+	static_assert(std::is_void_v<Result> || std::is_trivially_destructible_v<Result>);
+
+	const detail::ServerState before;
+	sigjmp_buf here;
+	if (sigsetjmp(here, 0) != 0)
+	{
+		before.restore();
+		throw PendingError{};
+	}
+	PG_exception_stack = &here;
+	if constexpr (std::is_void_v<Result>)
+	{
+		body();
+		before.restore();
+	}
+	else
+	{
+		const Result result = body();
+		before.restore();
+		return result;
+	}
+}
+
+template <class Body>
+auto
+entry(Body &&body)
+{
+	detail::Failure failure;
+	try
+	{
+		return body();
+	}
+	catch (const PendingError &)
+	{
+		failure.pending = true;
+	}
+	catch (const Error &error)
+	{
+		failure.set(error.sqlstate(), error.what());
+	}
+	catch (const std::bad_alloc &)
+	{
+		failure.set(ERRCODE_OUT_OF_MEMORY, "out of memory");
+	}
+	catch (const std::exception &error)
+	{
+		failure.set(ERRCODE_INTERNAL_ERROR, error.what());
+	}
+	catch (...)
+	{
+	}
+	failure.raise();
+}
+
+// after(failed) must not raise an error itself.
+template <class Body, class After>
+void
+finally(Body &&body, After &&after)
+{
+	static_assert(noexcept(body()) && noexcept(after(true)), "server code raises errors, not exceptions");
+	PG_TRY();
+	{
+		body();
+	}
+	PG_CATCH();
+	{
+		after(true);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	after(false);
+}
+
+// Not in parallel mode.  The body's memory is its own affair: what it puts into
+// the current context stays, also after a failure.  A cancel is not forgotten.
+template <class Body>
+bool
+attempt(Body &&body)
+{
+	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
+	detail::Subtransaction subtransaction;
+	volatile bool succeeded = false;
+
+	subtransaction.begin();
+	PG_TRY();
+	{
+		body();
+		subtransaction.commit();
+		succeeded = true;
+	}
+	PG_CATCH();
+	{
+		subtransaction.roll_back();
+	}
+	PG_END_TRY();
+	return succeeded;
+}
+
+} // namespace remedy
+
+// Defines a function callable from SQL; its body follows in braces.
+#define REMEDY_FUNCTION(name)                                                                                          \
+	static Datum name##_body(FunctionCallInfo fcinfo);                                                                 \
+	REMEDY_EXPORT_BEGIN                                                                                                \
+	PG_FUNCTION_INFO_V1(name);                                                                                         \
+	Datum name(PG_FUNCTION_ARGS)                                                                                       \
+	{                                                                                                                  \
+		return remedy::entry([fcinfo] { return name##_body(fcinfo); });                                                \
+	}                                                                                                                  \
+	REMEDY_EXPORT_END                                                                                                  \
+	static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)

@@ -1,0 +1,77 @@
+// The server's headers, made safe for C++.
+//
+// Every file that talks to the server includes this one, after its standard
+// and Boost headers: the server's headers define macros (snprintf, Min, _)
+// that would break headers read after them.  They carry no extern "C" of
+// their own, hence the wrapper.
+
+#pragma once
+
+#include <csetjmp>
+#include <cstddef>
+
+extern "C" {
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
+#include "commands/prepare.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
+#include "parser/parsetree.h"
+#include "parser/scanner.h"
+#include "pgstat.h"
+#include "rewrite/rewriteHandler.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/backend_status.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/queryjumble.h"
+#include "varatt.h"
+#else
+#include "utils/queryjumble.h"
+#endif
+}
+
+// Until version 16 the server's declarations do not mark exported symbols,
+// so -fvisibility=hidden would hide them from the loader.
+#define REMEDY_EXPORT_BEGIN                                                                                            \
+	_Pragma("GCC visibility push(default)") extern "C"                                                                 \
+	{
+#define REMEDY_EXPORT_END                                                                                              \
+	}                                                                                                                  \
+	_Pragma("GCC visibility pop")

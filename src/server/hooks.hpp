@@ -1,0 +1,54 @@
+// The server's hooks, without their differences between versions.
+//
+// Whoever installs hooks gets one call each, and goes on with proceed(), which
+// calls the hook that was there before or the server's own function.  Frames
+// between a hook and proceed() hold plain data only: errors jump over them.
+
+#pragma once
+
+#include "server/headers.hpp"
+
+namespace remedy::server {
+
+struct Run
+{
+	QueryDesc *query;
+	ScanDirection direction;
+	uint64 count;
+	bool once; // meaningless from version 18 on
+
+	void proceed() const noexcept;
+};
+
+struct Utility
+{
+	PlannedStmt *statement;
+	const char *text;
+	bool read_only_tree;
+	ProcessUtilityContext context;
+	ParamListInfo params;
+	QueryEnvironment *environment;
+	DestReceiver *dest;
+	QueryCompletion *completion;
+
+	void proceed() const noexcept;
+};
+
+struct Hooks
+{
+	void (*analysed)(Query *query);
+	void (*start)(QueryDesc *query, int flags);
+	void (*run)(const Run &run);
+	void (*finish)(QueryDesc *query);
+	void (*end)(QueryDesc *query);
+	void (*utility)(const Utility &utility);
+};
+
+// At most once in a process.
+void install_hooks(const Hooks &hooks) noexcept;
+
+void proceed_start(QueryDesc *query, int flags) noexcept;
+void proceed_finish(QueryDesc *query) noexcept;
+void proceed_end(QueryDesc *query) noexcept;
+
+} // namespace remedy::server

@@ -1,0 +1,53 @@
+// What differs between server versions, under one name each.
+
+#pragma once
+
+#include "server/headers.hpp"
+
+namespace remedy::server {
+
+// The number of this process among all that may be connected, from 0 to
+// backend_limit() - 1.  It is free again when the process has ended.
+inline int
+backend_number() noexcept
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProcNumber;
+#else
+	return MyBackendId - 1;
+#endif
+}
+
+// Known from shmem_request_hook on, not while libraries are loaded.
+inline int
+backend_limit() noexcept
+{
+	return MaxBackends;
+}
+
+// Until version 16 a callback's parameters are not declared.
+using OldTreeWalker = bool (*)();
+
+using TreeWalker = bool (*)(Node *node, void *context);
+
+inline bool
+walk_expression(Node *node, TreeWalker walker, void *context) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_walker(node, walker, context);
+#else
+	return expression_tree_walker(node, reinterpret_cast<OldTreeWalker>(reinterpret_cast<void (*)()>(walker)), context);
+#endif
+}
+
+inline bool
+walk_query(Query *query, TreeWalker walker, void *context) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return query_tree_walker(query, walker, context, 0);
+#else
+	return query_tree_walker(query, reinterpret_cast<OldTreeWalker>(reinterpret_cast<void (*)()>(walker)), context, 0);
+#endif
+}
+
+} // namespace remedy::server
