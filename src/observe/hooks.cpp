@@ -368,6 +368,9 @@ listen(const Listener &listener) noexcept
 void
 ignore_running_statement() noexcept
 {
+	// The server's start, before there are portals, runs none.
+	if (process_shared_preload_libraries_in_progress || !IsUnderPostmaster)
+		return;
 	// A simple query runs in the portal without a name, whatever runs inside it.
 	const Portal unnamed = GetPortalByName("");
 	const Portal portal = unnamed != nullptr && unnamed->status == PORTAL_ACTIVE ? unnamed : ActivePortal;

@@ -154,8 +154,8 @@ class Loops:
 
     def test_prepared_statement(self):
         """EXECUTE hands the key over as a parameter; PREPARE itself is no statement that counts."""
-        self.rows("PREPARE books_of (bigint) AS SELECT number FROM books WHERE author_id = $1")
         self.start()
+        self.rows("PREPARE books_of (bigint) AS SELECT number FROM books WHERE author_id = $1")
         for author in self.all(select(Author)):
             self.assertEqual(len(self.rows(f"EXECUTE books_of ({author.id})")), 9)
         self.assertStatements(1 + 10)
@@ -179,7 +179,8 @@ class LoopsInTransaction(Loops, SqlAlchemyCase):
         self.assertFound(found("loans.reader_id", "readers.id", "1:N", 2000))
 
     def test_statements_of_the_transaction(self):
-        """The count of the design's main promise, read in the middle of the transaction."""
+        """The count can be read at any time; its first call loads the library where that is not preloaded."""
+        self.assertEqual(self.rows("SELECT remedy.transaction_statements()"), [(0,)])
         for author in self.all(select(Author)):
             len(author.books)
         self.assertEqual(self.rows("SELECT remedy.transaction_statements()"), [(11,)])
