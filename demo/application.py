@@ -54,10 +54,11 @@ def connect():
 
 
 def heading(title):
-    print(f"\n== {title}\n", flush=True)
+    print(f"\n== {title}\n")
 
 
 def psql(script):
+    sys.stdout.flush()  # Two programs write to one output.
     subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", HERE / script], check=True)
 
 
@@ -82,9 +83,10 @@ def render_each_once(loading):
     bodies, statements = {}, {}
     for page in loading:
         engine = connect()
-        bodies[page], statements[page], _ = render(engine, page, loading)
+        body, statements[page], _ = render(engine, page, loading)
+        bodies[page] = body
         engine.dispose()
-        print(f"{page}: {statements[page]} statements in its transaction")
+        print(f"{page}: {statements[page]} statements in its transaction, {len(body.splitlines())} lines of text")
     return bodies, statements
 
 
@@ -106,12 +108,16 @@ def recorded_findings(engine):
     )
     with engine.connect() as connection:
         rows = connection.execute(text(query)).all()
-    return sorted((child.replace("public.", ""), parent.replace("public.", ""), *rest) for child, parent, *rest in rows)
+    return sorted((unqualified(child), unqualified(parent), *figures) for child, parent, *figures in rows)
+
+
+def unqualified(column):
+    return column.replace("public.", "")
 
 
 def keeps_budget(engine, loading):
     """The test that a regression suite writes around a page: two lines."""
-    print(f"\nAs a test: remedy.watch(); the workflow page; remedy.assert_statements({BUDGET})", flush=True)
+    print(f"As a test: remedy.watch(); the workflow page; remedy.assert_statements({BUDGET})")
     with Session(engine, future=True) as session:
         session.execute(text("SELECT remedy.watch()"))
         write_page(session, "workflow page", loading)
@@ -127,7 +133,7 @@ def keeps_budget(engine, loading):
 def run(engine, loading):
     bodies, statements = render_each_once(loading)
     findings = recorded_findings(engine)
-    print(f"\n{len(findings)} rows in remedy.n_plus_one")
+    print(f"\nSELECT ... FROM remedy.n_plus_one gives {len(findings)} rows.\n")
     if findings:
         psql("findings.sql")
     return Run(bodies, statements, findings, keeps_budget(engine, loading), median_times_ms(loading))

@@ -1,5 +1,6 @@
--- The findings as psql prints them: first the figures, then the words.
+-- The findings as psql prints them: first the figures, then what to do.
 \pset pager off
+\pset footer off
 SELECT kind, direction,
        child_table || '.' || child_column AS child,
        parent_table || '.' || parent_column AS parent,
@@ -11,7 +12,7 @@ SELECT kind, direction,
 
 \pset format wrapped
 \pset columns 118
-SELECT child_table AS child, advice, batched_query
+SELECT child_table || '.' || child_column AS child, advice
   FROM remedy.n_plus_one
  ORDER BY repeats_max DESC
  \gx

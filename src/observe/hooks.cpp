@@ -26,7 +26,7 @@ struct Running
 	bool executing = false;		 // inside a statement that is to be counted
 	Executed executed = {};		 // that statement
 	Nanoseconds began = 0;
-	bool opening_cursor = false; // inside DECLARE CURSOR
+	const PlannedStmt *cursor = nullptr; // DECLARE CURSOR, while inside it
 	Nanoseconds analysed = 0;	 // when the last analysis at top level ended
 };
 
@@ -91,6 +91,9 @@ add_open(QueryDesc *query) noexcept
 	*statement = {};
 	statement->query = query;
 	statement->fingerprint = query->plannedstmt->queryId;
+	// Until version 18 a cursor's query has none of its own.
+	if (statement->fingerprint == 0 && running.cursor != nullptr)
+		statement->fingerprint = running.cursor->queryId;
 	return statement;
 }
 
@@ -130,16 +133,16 @@ end_executing(bool failed, std::uint64_t rows) noexcept
 }
 
 Executed
-executed_by(const PlannedStmt *planned, const char *source, Nanoseconds waiting, bool counted) noexcept
+executed_by(const PlannedStmt *planned, const char *source, const Statement &statement) noexcept
 {
 	Executed executed = {};
 
-	executed.fingerprint = planned->queryId;
+	executed.fingerprint = statement.fingerprint;
 	executed.source = source;
 	executed.location = planned->stmt_location;
 	executed.length = planned->stmt_len;
-	executed.waiting = waiting;
-	executed.tally.calls = counted ? 0 : 1;
+	executed.waiting = statement.waiting;
+	executed.tally.calls = statement.counted ? 0 : 1;
 	return executed;
 }
 
@@ -150,7 +153,8 @@ count_start(Statement &statement, const QueryDesc &query, bool failed) noexcept
 	const Nanoseconds started = now();
 
 	note_arrival(statement, started);
-	begin_executing(executed_by(query.plannedstmt, query.sourceText, statement.waiting, false), started);
+	begin_executing(
+		executed_by(running.cursor != nullptr ? running.cursor : query.plannedstmt, query.sourceText, statement), started);
 	end_executing(failed, 0);
 	statement.counted = true;
 	statement.own = running.own;
@@ -192,7 +196,7 @@ on_start(QueryDesc *query, int flags)
 				running.depth = 0;
 				if (failed)
 					statement.query = nullptr;
-				if (failed || running.opening_cursor)
+				if (failed || running.cursor != nullptr)
 					count_start(statement, *query, failed);
 			});
 }
@@ -223,7 +227,7 @@ run_statement(const server::Run &run, Statement &statement) noexcept
 			if (listeners[i]->running != nullptr)
 				if (DestReceiver *const before = listeners[i]->running(statement))
 					query->dest = before;
-	begin_executing(executed_by(query->plannedstmt, query->sourceText, statement.waiting, statement.counted), began);
+	begin_executing(executed_by(query->plannedstmt, query->sourceText, statement), began);
 	++running.depth;
 	finally([&]() noexcept { run.proceed(); },
 			[&](bool failed) noexcept {
@@ -288,11 +292,12 @@ void
 run_utility(const server::Utility &utility) noexcept
 {
 	const Nanoseconds began = now();
-	Statement arrival = {};
+	Statement statement = {};
 
-	note_arrival(arrival, began);
+	statement.fingerprint = utility.statement->queryId;
+	note_arrival(statement, began);
 	running.own = false;
-	begin_executing(executed_by(utility.statement, utility.text, arrival.waiting, false), began);
+	begin_executing(executed_by(utility.statement, utility.text, statement), began);
 	++running.depth;
 	finally([&]() noexcept { utility.proceed(); },
 			[&](bool failed) noexcept {
@@ -316,9 +321,8 @@ on_utility(const server::Utility &utility)
 			run_utility(utility);
 			break;
 		case UtilityKind::cursor:
-			running.own = false;
-			running.opening_cursor = true;
-			finally([&]() noexcept { utility.proceed(); }, [](bool) noexcept { running.opening_cursor = false; });
+			running.cursor = utility.statement;
+			finally([&]() noexcept { utility.proceed(); }, [](bool) noexcept { running.cursor = nullptr; });
 			break;
 		case UtilityKind::transparent:
 			utility.proceed();
