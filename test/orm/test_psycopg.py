@@ -7,7 +7,7 @@ from common import RemedyCase, elsewhere, found, preloaded_only
 try:
     import psycopg
 except ImportError:
-    raise unittest.SkipTest("needs python3-psycopg")
+    psycopg = None
 
 
 def setUpModule():
@@ -21,6 +21,7 @@ def setUpModule():
     """)
 
 
+@unittest.skipUnless(psycopg, "needs python3-psycopg")
 class Case(RemedyCase):
     prepare_threshold = None  # Never: each execution is parsed anew.
 
