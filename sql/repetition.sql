@@ -1,7 +1,8 @@
 -- N+1: found by its values, counted exactly, and nothing else taken for it.
 \set VERBOSITY terse
 SET client_min_messages = warning;
-SET TimeZone = 'UTC';
+-- The first call loads the library where it is not preloaded.
+SELECT remedy.transaction_statements();
 
 CREATE SCHEMA "the app";
 SET search_path = "the app";
@@ -28,11 +29,13 @@ SET application_name = 'regress_repetition';
 \pset tuples_only on
 
 \o /dev/null
+\set ECHO none
 -- Books of each author, in a transaction.
 BEGIN;
 SELECT id FROM author;
 SELECT format('SELECT b.* FROM book AS b WHERE b.author_id = %s', id) FROM author \gexec
 COMMIT;
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT level, units, repeats_total, server_ms > 0, waiting_ms > 0, advice, batched_query, parent_query, child_query
@@ -40,6 +43,7 @@ FROM remedy.n_plus_one WHERE application_name = 'regress_repetition';
 SELECT remedy.reset();
 
 \o /dev/null
+\set ECHO none
 -- The nested page: authors, books of each, pages of each book. Two findings, 10
 -- and 90, whatever the order.
 SELECT remedy.watch();
@@ -49,6 +53,7 @@ SELECT CASE level WHEN 1 THEN format('SELECT * FROM book WHERE author_id = %s', 
 FROM (SELECT id AS author_id, 1 AS level, id::bigint AS id FROM author
       UNION ALL SELECT author_id, 2, id FROM book) AS u
 ORDER BY author_id, level, id \gexec
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.assert_statements(102);
@@ -59,24 +64,29 @@ SELECT remedy.assert_no_n_plus_one();
 \set VERBOSITY terse
 SELECT remedy.reset();
 \o /dev/null
+\set ECHO none
 SELECT remedy.watch();
 SELECT * FROM author;
 SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author \gexec
 SELECT format('SELECT * FROM page WHERE book_id = %s', id) FROM book \gexec
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.reset();
 
 \o /dev/null
+\set ECHO none
 -- The author of each book: N:1; ask again for a second book of the same author.
 SELECT remedy.watch();
 SELECT id, author_id FROM book WHERE id <= 30;
 SELECT format('SELECT * FROM author WHERE id = %s', author_id) FROM book WHERE id <= 30 \gexec
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.reset();
 
 \o /dev/null
+\set ECHO none
 -- Counts and existence, through a view, with the column on the right, of a bigint
 -- compared with an integer; through a subquery; by a parameter.
 SELECT remedy.watch();
@@ -88,6 +98,7 @@ SELECT format('SELECT count(*) FROM (SELECT id FROM page WHERE book_id = %s) AS 
 SELECT format('SELECT * FROM "all books" WHERE "book id" = %s', id) FROM book WHERE id < 7 \gexec
 PREPARE pages(bigint) AS SELECT id FROM page WHERE book_id = $1;
 SELECT format('EXECUTE pages(%s)', id) FROM book WHERE id < 7 \gexec
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.reset();
@@ -96,6 +107,7 @@ SELECT remedy.reset();
 -- the same row again and again; keys that no statement returned; a column without
 -- a foreign key; pages of a list; a queue; a list and one detail, ten times.
 \o /dev/null
+\set ECHO none
 SELECT remedy.watch();
 SELECT id FROM author;
 SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author LIMIT 4 \gexec
@@ -118,23 +130,28 @@ SELECT remedy.watch();
 DO $$ DECLARE a integer; BEGIN
 	FOR a IN SELECT id FROM author LOOP PERFORM * FROM book WHERE author_id = a; END LOOP;
 END $$;
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.assert_no_n_plus_one();
 
 -- A cursor drives the loop.
 \o /dev/null
+\set ECHO none
 BEGIN;
 DECLARE c CURSOR FOR SELECT id FROM author ORDER BY id;
 SELECT CASE i % 2 WHEN 1 THEN 'FETCH 1 FROM c' ELSE format('SELECT * FROM book WHERE author_id = %s', i / 2) END
 FROM generate_series(1, 20) AS i \gexec
 COMMIT;
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.reset();
 
 -- Without a watch, an explicit transaction is one unit of work, the next another.
+SELECT remedy.unwatch();
 \o /dev/null
+\set ECHO none
 BEGIN;
 SELECT id FROM author;
 SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author WHERE id <= 7 \gexec
@@ -143,15 +160,18 @@ BEGIN;
 SELECT id FROM author;
 SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author WHERE id <= 5 \gexec
 ROLLBACK;
+\set ECHO all
 \o
 SELECT repeats_max, repeats_total, units FROM remedy.n_plus_one WHERE application_name = 'regress_repetition';
 SELECT remedy.reset();
 
 -- A statement that fails is no repeat.
 \o /dev/null
+\set ECHO none
 SELECT remedy.watch();
 SELECT id FROM author;
 SELECT format('SELECT 1 / (id - %1$s) FROM author WHERE id = %1$s', id) FROM author \gexec
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.reset();
@@ -160,10 +180,12 @@ SELECT remedy.reset();
 CREATE TABLE many (id integer PRIMARY KEY, up integer REFERENCES many);
 INSERT INTO many SELECT i, NULLIF(i / 2, 0) FROM generate_series(1, 2000) AS i;
 \o /dev/null
+\set ECHO none
 BEGIN;
 SELECT id FROM many;
 SELECT format('SELECT * FROM many AS m WHERE m.up = %s', id) FROM many \gexec
 COMMIT;
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.reset();
@@ -171,8 +193,10 @@ SELECT remedy.reset();
 -- What is done about it.
 SET pg_remedy.n_plus_one_action = 'warning';
 \o /dev/null
+\set ECHO none
 BEGIN;
 SELECT id FROM author;
+\set ECHO all
 \o
 \set VERBOSITY default
 SELECT format('SELECT b.id FROM book AS b WHERE b.author_id = %s AND false', id) FROM author \gexec
@@ -194,9 +218,11 @@ CREATE TABLE "na
 me" (id integer PRIMARY KEY, "up" integer REFERENCES "a ""quoted"" %s \ table");
 INSERT INTO "a ""quoted"" %s \ table" SELECT generate_series(1, 6);
 \o /dev/null
+\set ECHO none
 SELECT remedy.watch();
 SELECT * FROM "a ""quoted"" %s \ table";
 SELECT format('SELECT * FROM %I WHERE up = %s', E'na\nme', i) FROM generate_series(1, 6) AS i \gexec
+\set ECHO all
 \o
 SELECT * FROM found();
 SELECT remedy.assert_no_n_plus_one();
@@ -215,5 +241,10 @@ SELECT remedy.watch();
 SELECT remedy.assert_statements(0);
 SELECT remedy.assert_statements(-1);
 SELECT remedy.assert_no_n_plus_one('possible');
+-- A pool hands the session on.
+DISCARD ALL;
+SELECT remedy.assert_statements(0);
+SELECT remedy.unwatch();
 
+SET client_min_messages = warning;
 DROP SCHEMA "the app" CASCADE;

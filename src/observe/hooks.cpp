@@ -219,8 +219,7 @@ run_statement(const server::Run &run, Statement &statement) noexcept
 	const bool first_run = !statement.counted;
 	const Nanoseconds began = now();
 
-	if (first_run)
-		note_arrival(statement, began);
+	note_arrival(statement, began);
 	running.own = statement.own;
 	if (!statement.own)
 		for (int i = 0; i < listener_count; ++i)
@@ -323,6 +322,10 @@ on_utility(const server::Utility &utility)
 		case UtilityKind::cursor:
 			running.cursor = utility.statement;
 			finally([&]() noexcept { utility.proceed(); }, [](bool) noexcept { running.cursor = nullptr; });
+			break;
+		case UtilityKind::new_session:
+			utility.proceed();
+			end_watch();
 			break;
 		case UtilityKind::transparent:
 			utility.proceed();

@@ -130,4 +130,10 @@ start_watch() noexcept
 	current->watch.restart(++current->watches);
 }
 
+void
+end_watch() noexcept
+{
+	current->watch.restart(0);
+}
+
 } // namespace remedy::observe

@@ -44,5 +44,6 @@ void end_transaction() noexcept;
 
 // Starts a watched stretch, ending the one before.
 void start_watch() noexcept;
+void end_watch() noexcept;
 
 } // namespace remedy::observe

@@ -10,6 +10,7 @@ enum class UtilityKind
 {
 	counted,	 // a statement of its own; what it runs is nested in it
 	cursor,		 // DECLARE CURSOR: counted through the query it opens
+	new_session, // DISCARD ALL: a pool hands the session to somebody else; not counted
 	transparent, // not counted; a query that it runs is the client's, at top level
 };
 
@@ -20,6 +21,9 @@ kind_of_utility(const Node *command) noexcept
 	{
 		case T_DeclareCursorStmt:
 			return UtilityKind::cursor;
+		case T_DiscardStmt:
+			return reinterpret_cast<const DiscardStmt *>(command)->target == DISCARD_ALL ? UtilityKind::new_session
+																						 : UtilityKind::transparent;
 		case T_ExecuteStmt:
 		case T_FetchStmt:
 		case T_ClosePortalStmt:
@@ -28,7 +32,6 @@ kind_of_utility(const Node *command) noexcept
 		case T_TransactionStmt:
 		case T_VariableSetStmt:
 		case T_VariableShowStmt:
-		case T_DiscardStmt:
 		case T_ConstraintsSetStmt:
 		case T_ListenStmt:
 		case T_UnlistenStmt:

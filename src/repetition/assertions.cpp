@@ -54,10 +54,22 @@ watched_entries(const observe::Period &period)
 	return entries;
 }
 
+// One line for each statement, however many its text has.
 void
 append_line(StringInfo out, std::uint64_t calls, const char *text) noexcept
 {
-	appendStringInfo(out, "%s%llu x %s", out->len > 0 ? "\n" : "", static_cast<unsigned long long>(calls), text);
+	bool blank = false;
+
+	appendStringInfo(out, "%s%llu x ", out->len > 0 ? "\n" : "", static_cast<unsigned long long>(calls));
+	for (; *text != '\0'; ++text)
+	{
+		const bool was_blank = blank;
+		blank = strchr(" \t\n\r", *text) != nullptr;
+		if (!blank)
+			appendStringInfoChar(out, *text);
+		else if (!was_blank)
+			appendStringInfoChar(out, ' ');
+	}
 }
 
 char *
@@ -90,11 +102,9 @@ list_of_findings() noexcept
 	for (const Watched *watched = first_watched(); watched != nullptr; watched = watched->next)
 	{
 		const findings::Finding &finding = watched->finding;
-		if (out.len > 0)
-			appendStringInfoChar(&out, '\n');
-		appendStringInfo(&out, "%llu x %s (%s.%s, for %s.%s)",
-						 static_cast<unsigned long long>(finding.counts.repeats_max), finding.child_query,
-						 finding.child_table, finding.child_column, finding.parent_table, finding.parent_column);
+		append_line(&out, finding.counts.repeats_max, finding.child_query);
+		appendStringInfo(&out, " (%s.%s, for %s.%s)", finding.child_table, finding.child_column,
+						 finding.parent_table, finding.parent_column);
 	}
 	return out.data;
 }
@@ -139,6 +149,14 @@ REMEDY_FUNCTION(remedy_watch)
 	PG_RETURN_VOID();
 }
 
+REMEDY_FUNCTION(remedy_unwatch)
+{
+	observe::enter_function();
+	if (observe::session() != nullptr)
+		observe::end_watch();
+	PG_RETURN_VOID();
+}
+
 REMEDY_FUNCTION(remedy_watched)
 {
 	observe::enter_function();
@@ -152,7 +170,9 @@ REMEDY_FUNCTION(remedy_assert_statements)
 	const int64 at_most = PG_GETARG_INT64(0);
 	const observe::Period &period = watched_period();
 
-	if (period.statements > static_cast<std::uint64_t>(std::max<int64>(at_most, 0)))
+	if (at_most < 0)
+		throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "at_most must not be negative");
+	if (period.statements > static_cast<std::uint64_t>(at_most))
 	{
 		const char *const list = list_of_statements(period);
 		call([&]() noexcept { complain_of_statements(period, at_most, list); });

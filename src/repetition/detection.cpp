@@ -155,12 +155,21 @@ arm_recent(std::uint64_t suspicious) noexcept
 }
 
 void
+find_unique_keys(Shape &shape) noexcept
+{
+	std::uint8_t unique = 0;
+
+	for (unsigned key = 0; key < shape.key_count; ++key)
+		unique |= static_cast<std::uint8_t>(key_is_unique(shape, key) << key);
+	shape.unique_keys = unique;
+	shape.unique_known = true;
+}
+
+void
 begin_execution(const observe::Statement &statement, Shape &shape, const Moment &moment) noexcept
 {
 	FanOut &fan_out = memory->fan_out;
 
-	if (fan_out.enter(moment, limits()))
-		memory->recent = {};
 	if (shape.unit != fan_out.unit())
 	{
 		shape.unit = fan_out.unit();
@@ -171,6 +180,8 @@ begin_execution(const observe::Statement &statement, Shape &shape, const Moment 
 	memory->recent.add(shape.fingerprint);
 	if (shape.key_count == 0 || shape.never_repeated || !fan_out.any_parent(moment, limits()))
 		return;
+	if (!shape.unique_known && fan_out.holds(shape.fingerprint))
+		find_unique_keys(shape);
 	ValueHash values[keys_per_shape];
 	key_values(shape, statement.query->params, values);
 	execution = fan_out.look_up(shape, values, moment, limits(), find_tie);
@@ -203,6 +214,8 @@ running(const observe::Statement &statement)
 	const Moment moment = {statement.arrived, statement.waiting, statement.in_block, statement.transaction,
 						   observe::watch_number()};
 
+	if (memory->fan_out.enter(moment, limits()))
+		memory->recent = {};
 	if (!statement.counted)
 		begin_execution(statement, shape, moment);
 	if (shape.barren || (shape.disarmed && !always_armed(moment)))
@@ -280,6 +293,7 @@ reset()
 {
 	if (memory != nullptr)
 		memset(static_cast<void *>(memory), 0, sizeof(Memory));
+	forget_reports();
 }
 
 const observe::Listener listener = {analysed, running, ran, reset};

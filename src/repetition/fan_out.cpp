@@ -1,6 +1,7 @@
 #include "repetition/fan_out.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace remedy::repetition {
 
@@ -49,6 +50,15 @@ FanOut::alive(const Parent &parent, const Moment &moment, const Limits &limits) 
 		   (parent.unit == unit_ || (moment.watch == 0 && moment.now - parent.ended <= limits.parent_life));
 }
 
+bool
+FanOut::holds(std::uint64_t fingerprint) const noexcept
+{
+	for (const Parent &parent : parents_)
+		if (parent.fingerprint == fingerprint)
+			return true;
+	return false;
+}
+
 Execution
 FanOut::look_up(const Shape &shape, const ValueHash *values, const Moment &moment, const Limits &limits,
 				TieFinder tie) noexcept
@@ -61,39 +71,42 @@ FanOut::look_up(const Shape &shape, const ValueHash *values, const Moment &momen
 	for (unsigned key = 0; key < shape.key_count; ++key)
 	{
 		execution.values[key] = values[key];
-		execution.parents[key] = -1;
-		if (values[key] == 0)
-			continue;
-		for (unsigned place = 0; place < parent_limit; ++place)
+		for (unsigned place = 0; place < parent_limit && values[key] != 0; ++place)
 		{
 			const Parent &parent = parents_[place];
 			if (!alive(parent, moment, limits))
 				continue;
-			std::uint8_t &tied = execution.tied[key][place];
-			if (child != nullptr && child->keys[key].bonds[place].stamp == parent.stamp)
-				tied = child->keys[key].bonds[place].tied;
-			else
-				for (unsigned i = 0; i < parent.column_count; ++i)
-				{
-					const Tie found = tie(shape.keys[key].column, parent.columns[i]);
-					// A statement repeats its own key in its output: that is no step down a tree.
-					const bool counts = parent.fingerprint == shape.fingerprint ? found == Tie::foreign_key
-																				: found != Tie::none;
-					tied |= static_cast<std::uint8_t>(counts << i);
-				}
-			const std::int8_t best = execution.parents[key];
-			if (best >= 0 && parents_[best].ended > parent.ended)
-				continue;
+			Bond &bond = execution.bonds[key][place];
+			const Bond *const known = child == nullptr ? nullptr : &child->keys[key].bonds[place];
+			bond = known != nullptr && known->stamp == parent.stamp ? *known : bond_of(shape, key, parent, tie);
 			for (unsigned i = 0; i < parent.column_count; ++i)
-				if ((tied >> i & 1) != 0 && parent.values.contains(in_column(values[key], i)))
-				{
-					execution.parents[key] = static_cast<std::int8_t>(place);
-					execution.linked = true;
-					break;
-				}
+				if ((bond.tied >> i & 1) != 0 && parent.values.contains(in_column(values[key], i)))
+					execution.parents[key] |= static_cast<std::uint8_t>(1u << place);
 		}
 	}
 	return execution;
+}
+
+Bond
+FanOut::bond_of(const Shape &shape, unsigned key, const Parent &parent, TieFinder tie) const noexcept
+{
+	const bool itself = parent.fingerprint == shape.fingerprint;
+	Bond bond = {parent.stamp, 0, 0, 0, 0, 0};
+
+	// Up a tree, each step finds one row at most: no loop over rows.
+	if (itself && (shape.unique_keys >> key & 1) != 0)
+		return bond;
+	for (unsigned i = 0; i < parent.column_count; ++i)
+	{
+		const Tie found = tie(shape.keys[key].column, parent.columns[i]);
+		// A statement repeats its own key in its output: that is no step down a tree.
+		if (found == Tie::none || (itself && found == Tie::same_column))
+			continue;
+		bond.tied |= static_cast<std::uint8_t>(1u << i);
+		if (found != Tie::sibling)
+			bond.close |= static_cast<std::uint8_t>(1u << i);
+	}
+	return bond;
 }
 
 Child *
@@ -101,7 +114,7 @@ FanOut::note(const Execution &execution, Nanoseconds now, Nanoseconds server, Na
 {
 	Child *child = find_child(execution.fingerprint);
 
-	if (child == nullptr && !execution.linked)
+	if (child == nullptr && !execution.linked())
 		return nullptr;
 	if (child == nullptr)
 		child = &add_child(execution.fingerprint);
@@ -109,23 +122,26 @@ FanOut::note(const Execution &execution, Nanoseconds now, Nanoseconds server, Na
 	child->server += server;
 	if (child->calls++ > 0)
 		child->waiting += waiting;
-	child->linked += execution.linked;
+	child->linked += execution.linked();
 	for (unsigned key = 0; key < execution.key_count; ++key)
 	{
-		const int place = execution.parents[key];
-		if (place < 0)
-			continue;
-		Parent &parent = parents_[place];
-		Bond &bond = child->keys[key].bonds[place];
-		parent.proved = true;
-		if (bond.stamp != parent.stamp)
-			bond = {parent.stamp, 0, 0, 0, execution.tied[key][place]};
-		if (bond.last_execution != parent.executions)
-			bond.linked_to_last = 0;
-		bond.last_execution = parent.executions;
-		++bond.linked;
-		++bond.linked_to_last;
-		child->keys[key].remember(execution.values[key]);
+		for (unsigned place = 0; place < parent_limit; ++place)
+		{
+			if ((execution.parents[key] >> place & 1) == 0)
+				continue;
+			Parent &parent = parents_[place];
+			Bond &bond = child->keys[key].bonds[place];
+			parent.proved = true;
+			if (bond.stamp != parent.stamp)
+				bond = execution.bonds[key][place];
+			if (bond.last_execution != parent.executions)
+				bond.linked_to_last = 0;
+			bond.last_execution = parent.executions;
+			++bond.linked;
+			++bond.linked_to_last;
+		}
+		if (execution.parents[key] != 0)
+			child->keys[key].remember(execution.values[key]);
 	}
 	return child;
 }
@@ -133,22 +149,41 @@ FanOut::note(const Execution &execution, Nanoseconds now, Nanoseconds server, Na
 bool
 FanOut::decide(Child &child, unsigned threshold) noexcept
 {
-	std::uint32_t most = 0;
-
+	child.found = false;
 	for (unsigned key = 0; key < keys_per_shape; ++key)
 		for (unsigned place = 0; place < parent_limit; ++place)
 		{
-			const Bond &bond = child.keys[key].bonds[place];
-			if (bond.stamp != parents_[place].stamp || bond.linked <= most)
+			const Parent &parent = parents_[place];
+			if (child.keys[key].bonds[place].stamp != parent.stamp || !rule_holds(child, key, parent, threshold))
 				continue;
-			if (!rule_holds(child, key, parents_[place], threshold))
+			if (child.found && !preferred(child, key, place))
 				continue;
-			most = bond.linked;
 			child.found = true;
 			child.key = static_cast<std::uint8_t>(key);
 			child.parent = static_cast<std::uint8_t>(place);
 		}
-	return most > 0;
+	return child.found;
+}
+
+// Of several parents that returned the values, one whose column the key references,
+// or the reverse, before one with a mere sibling; another statement before the
+// child itself; the one with more children; the later one.
+bool
+FanOut::preferred(const Child &child, unsigned key, unsigned place) const noexcept
+{
+	const Bond &bond = child.keys[key].bonds[place];
+	const Bond &chosen = child.keys[child.key].bonds[child.parent];
+	const Parent &parent = parents_[place];
+	const Parent &chosen_parent = parents_[child.parent];
+	const bool itself = parent.fingerprint == child.fingerprint;
+
+	if ((bond.close != 0) != (chosen.close != 0))
+		return bond.close != 0;
+	if (itself != (chosen_parent.fingerprint == child.fingerprint))
+		return !itself;
+	if (bond.linked != chosen.linked)
+		return bond.linked > chosen.linked;
+	return parent.ended > chosen_parent.ended;
 }
 
 bool
@@ -163,9 +198,7 @@ FanOut::rule_holds(const Child &child, unsigned key, const Parent &parent, unsig
 		return false;
 	if (child_key.different < std::min(threshold, ChildKey::remembered) && !each_row_once)
 		return false;
-	if (walks_itself)
-		return bond.linked >= 2 * threshold;
-	return bond.linked_to_last >= threshold ||
+	return walks_itself || bond.linked_to_last >= threshold ||
 		   (bond.linked >= 2 * threshold && bond.linked >= 2 * parent.executions) || is_found(parent.fingerprint);
 }
 
@@ -235,19 +268,24 @@ FanOut::release(Parent &parent, Nanoseconds now, std::uint64_t rows, bool first_
 bool
 FanOut::is_found(std::uint64_t fingerprint) const noexcept
 {
+	const Child *const child = find_child(fingerprint);
+
+	return child != nullptr && child->found;
+}
+
+const Child *
+FanOut::find_child(std::uint64_t fingerprint) const noexcept
+{
 	for (const Child &child : children_)
 		if (child.fingerprint == fingerprint && child.unit == unit_)
-			return child.found;
-	return false;
+			return &child;
+	return nullptr;
 }
 
 Child *
 FanOut::find_child(std::uint64_t fingerprint) noexcept
 {
-	for (Child &child : children_)
-		if (child.fingerprint == fingerprint && child.unit == unit_)
-			return &child;
-	return nullptr;
+	return const_cast<Child *>(std::as_const(*this).find_child(fingerprint));
 }
 
 // A free place, one of an earlier unit, or that of the child that repeated longest ago.

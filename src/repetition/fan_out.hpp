@@ -7,9 +7,8 @@
 // a foreign key.  The child is a finding of its unit of work when
 //   - it is linked at least `threshold` times to one execution of the parent, or
 //   - twice as often in all and at least twice per execution of the parent, or
-//   - at least `threshold` times and the parent is itself a finding, or
-//   - twice as often to earlier executions of itself (a walk down a tree), by a
-//     foreign key.
+//   - at least `threshold` times and the parent is itself a finding, or is the
+//     child itself, by a foreign key and a key that is not unique: a walk down a tree.
 // In each case with at least `threshold` different values, or with several that
 // make up four fifths of the parent's rows: the same row asked for again and again
 // is polling, not fan-out.
@@ -31,8 +30,9 @@ constexpr unsigned child_limit = 16;
 enum class Tie : std::uint8_t
 {
 	none,
+	sibling,	 // both reference the same third column
+	foreign_key, // one references the other
 	same_column,
-	foreign_key,
 };
 
 // Tells how an output column is tied to a key's column.
@@ -78,7 +78,8 @@ struct Bond
 	std::uint32_t linked;
 	std::uint32_t linked_to_last; // execution of the parent
 	std::uint32_t last_execution;
-	std::uint8_t tied; // the parent's columns that are tied to the key, as bits
+	std::uint8_t tied;	// the parent's columns that are tied to the key, as bits
+	std::uint8_t close; // those of them that are more than siblings
 };
 
 struct ChildKey
@@ -117,9 +118,16 @@ struct Execution
 	std::uint64_t fingerprint; // 0: nothing to note
 	unsigned key_count;
 	ValueHash values[keys_per_shape];
-	std::int8_t parents[keys_per_shape]; // place of the parent a key is linked to; -1: none
-	std::uint8_t tied[keys_per_shape][parent_limit];
-	bool linked;
+	std::uint8_t parents[keys_per_shape]; // the places of parents that the key is linked to, as bits
+	Bond bonds[keys_per_shape][parent_limit]; // how, where the child does not know it yet
+
+	bool linked() const noexcept
+	{
+		unsigned any = 0;
+		for (const std::uint8_t places : parents)
+			any |= places;
+		return any != 0;
+	}
 };
 
 class FanOut
@@ -129,6 +137,9 @@ public:
 	bool enter(const Moment &moment, const Limits &limits) noexcept;
 
 	std::uint32_t unit() const noexcept { return unit_; }
+
+	// Whether the output of this very statement is kept.
+	bool holds(std::uint64_t fingerprint) const noexcept;
 
 	// Whether any statement's output is still of interest.
 	bool any_parent(const Moment &moment, const Limits &limits) const noexcept;
@@ -169,9 +180,12 @@ public:
 	}
 
 private:
+	const Child *find_child(std::uint64_t fingerprint) const noexcept;
 	Child *find_child(std::uint64_t fingerprint) noexcept;
 	Parent &place_for(std::uint64_t fingerprint) noexcept;
 	Child &add_child(std::uint64_t fingerprint) noexcept;
+	Bond bond_of(const Shape &shape, unsigned key, const Parent &parent, TieFinder tie) const noexcept;
+	bool preferred(const Child &child, unsigned key, unsigned place) const noexcept;
 	bool alive(const Parent &parent, const Moment &moment, const Limits &limits) const noexcept;
 	bool is_found(std::uint64_t fingerprint) const noexcept;
 	bool rule_holds(const Child &child, unsigned key, const Parent &parent, unsigned threshold) const noexcept;

@@ -71,7 +71,11 @@ COMMENT ON FUNCTION remedy.n_plus_one_findings() IS 'N+1 as rows of remedy.findi
 CREATE FUNCTION remedy.watch() RETURNS void
 	AS 'MODULE_PATHNAME', 'remedy_watch' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION remedy.watch() IS
-	'begins a watched stretch of this session, for the assertions; the stretch before is forgotten';
+	'begins a watched stretch of this session, for the assertions; the stretch before is forgotten. It is one unit of work, and ends with unwatch(), DISCARD ALL or the session';
+
+CREATE FUNCTION remedy.unwatch() RETURNS void
+	AS 'MODULE_PATHNAME', 'remedy_unwatch' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION remedy.unwatch() IS 'ends the watched stretch of this session, if there is one';
 
 CREATE FUNCTION remedy.read_watched(
 	OUT query_id bigint, OUT calls bigint, OUT rows bigint, OUT total_ms double precision, OUT query text)

@@ -81,7 +81,8 @@ name_of(Kind kind) noexcept
 Column
 parent_column(const Child &child, const Parent &parent) noexcept
 {
-	const std::uint8_t tied = child.keys[child.key].bonds[child.parent].tied;
+	const Bond &bond = child.keys[child.key].bonds[child.parent];
+	const std::uint8_t tied = bond.close != 0 ? bond.close : bond.tied;
 
 	for (unsigned i = 0; i < parent.column_count; ++i)
 		if ((tied >> i & 1) != 0)
@@ -220,7 +221,7 @@ tell(int level, const findings::Finding &finding, std::uint64_t repeats)
 				 advice, sizeof(advice));
 	ereport(level,
 			(errcode(ERRCODE_ASSERT_FAILURE),
-			 errmsg("N+1: \"%s\" was read %llu times, each time for a row of \"%s\"", finding.child_table,
+			 errmsg("N+1: %s was queried %llu times, each time for a row of %s", finding.child_table,
 					static_cast<unsigned long long>(repeats), finding.parent_table),
 			 errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query, finding.child_column,
 					   finding.parent_column, finding.parent_query),
@@ -248,7 +249,17 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 	if (findings::add(report.handle, added_since(counts, report.counted)))
 		report.counted = counts;
 	else
+	{
+		// Not entered yet, or forgotten by a reset: then the unit of work counts anew.
 		report.handle = {};
+		report.counted = {};
+	}
+}
+
+void
+forget_reports() noexcept
+{
+	memset(static_cast<void *>(reports), 0, sizeof(reports));
 }
 
 void

@@ -14,6 +14,9 @@ namespace remedy::repetition {
 // a cancel.
 void report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept;
 
+// Forgets what was reported; when the detector forgets its children.
+void forget_reports() noexcept;
+
 // Does what pg_remedy.n_plus_one_action asks for, once for each child found in the
 // unit of work.  May raise an error.
 void act(FanOut &fan_out, ShapeTable &shapes);

@@ -48,6 +48,8 @@ struct Shape
 	bool described; // its analysed tree was seen: keys and kind are known
 	bool never_repeated; // nothing to advise: a queue's SKIP LOCKED
 	bool barren;		 // its output has no column worth keeping
+	bool unique_known;
+	std::uint8_t unique_keys; // those that with the others cover a unique index, as bits
 	std::uint8_t key_count;
 	std::uint8_t held_in_vain; // executions kept as a parent since the last suspicious child
 	bool disarmed;

@@ -100,11 +100,13 @@ look_up_tie(Column key, Column output) noexcept
 {
 	const References of_key = references_of(key);
 	const References of_output = references_of(output);
-	bool tied = of_key.contain(output) || of_output.contain(key);
 
+	if (of_key.contain(output) || of_output.contain(key))
+		return Tie::foreign_key;
 	for (int i = 0; i < of_key.count; ++i)
-		tied |= of_output.contain(of_key.columns[i]);
-	return tied ? Tie::foreign_key : Tie::none;
+		if (of_output.contain(of_key.columns[i]))
+			return Tie::sibling;
+	return Tie::none;
 }
 
 bool

@@ -1,0 +1,128 @@
+// sources:
+
+#include "check.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include "observe/single_writer.hpp"
+
+namespace {
+
+// Every field is the same number, whenever nobody writes.
+struct Page
+{
+	static constexpr unsigned size = 1000;
+	std::uint64_t fields[size];
+
+	bool is_whole() const noexcept
+	{
+		return std::all_of(fields, fields + size, [this](std::uint64_t field) { return field == fields[0]; });
+	}
+};
+
+using Slot = remedy::observe::SingleWriter<Page>;
+
+void
+raise_all(Page &page) noexcept
+{
+	for (std::uint64_t &field : page.fields)
+		++field;
+}
+
+struct Reading
+{
+	std::uint64_t whole = 0;
+	std::uint64_t torn = 0;
+	std::uint64_t backwards = 0;
+
+	void look_at(const Page &page, std::uint64_t &last)
+	{
+		++(page.is_whole() ? whole : torn);
+		backwards += page.fields[0] < last;
+		last = page.fields[0];
+	}
+};
+
+// Reads until the writer has ended, and then once more.
+void
+keep_reading(const Slot &slot, const std::atomic<bool> &ended, Reading &reading)
+{
+	Page copy;
+	std::uint64_t last = 0;
+
+	for (bool more = true; more;)
+	{
+		more = !ended.load();
+		if (slot.read(copy))
+			reading.look_at(copy, last);
+	}
+}
+
+} // namespace
+
+TEST(starts_as_zeroes_that_can_be_read)
+{
+	static Slot slot;
+	Page copy;
+	CHECK(slot.read(copy));
+	CHECK(copy.is_whole() && copy.fields[0] == 0);
+}
+
+TEST(a_reader_gets_what_was_written)
+{
+	static Slot slot;
+	Page copy;
+	for (std::uint64_t round = 1; round <= 3; ++round)
+	{
+		slot.write(raise_all);
+		CHECK(slot.own().fields[0] == round);
+		CHECK(slot.read(copy));
+		CHECK(copy.is_whole() && copy.fields[0] == round);
+	}
+}
+
+TEST(reading_fails_while_a_write_is_open)
+{
+	static Slot slot;
+	Page copy;
+	bool read_before_change = true;
+	bool read_in_the_middle = true;
+	slot.write([&](Page &page) {
+		read_before_change = slot.read(copy);
+		page.fields[0] = 1;
+		read_in_the_middle = slot.read(copy);
+		page.fields[0] = 0;
+	});
+	CHECK(!read_before_change);
+	CHECK(!read_in_the_middle);
+	CHECK(slot.read(copy));
+}
+
+TEST(no_reader_sees_half_a_change)
+{
+	static Slot slot;
+	constexpr std::uint64_t changes = 200'000;
+	constexpr int readers = 2;
+	std::atomic<bool> ended = false;
+	Reading readings[readers];
+
+	std::thread threads[readers];
+	for (int i = 0; i < readers; ++i)
+		threads[i] = std::thread([&, i] { keep_reading(slot, ended, readings[i]); });
+	for (std::uint64_t change = 0; change < changes; ++change)
+		slot.write(raise_all);
+	ended = true;
+	for (std::thread &thread : threads)
+		thread.join();
+
+	for (const Reading &reading : readings)
+	{
+		CHECK(reading.whole > 0);
+		CHECK(reading.torn == 0);
+		CHECK(reading.backwards == 0);
+	}
+	CHECK(slot.own().is_whole() && slot.own().fields[0] == changes);
+}
