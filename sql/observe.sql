@@ -199,6 +199,7 @@ BEGIN; SELECT 1; ROLLBACK;
 BEGIN; COMMIT;
 SELECT 1;
 DO $$ BEGIN RAISE division_by_zero; END $$;
+INSERT INTO part VALUES (7, 99);
 SELECT application_name, transactions, statements, nested_statements, failed_statements, rows,
        statements_p50, statements_p95, statements_max, total_ms > 0 AS took, waiting_ms > 0 AS waited
 FROM remedy.transactions WHERE application_name = 'regress_observe';

@@ -1,8 +1,10 @@
 #include "observe/hooks.hpp"
 
+#include "observe/open_statements.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
 #include "observe/statement_kinds.hpp"
+#include "observe/unseen.hpp"
 #include "server/guard.hpp"
 #include "server/hooks.hpp"
 #include "server/shared.hpp"
@@ -11,12 +13,7 @@ namespace remedy::observe {
 
 namespace {
 
-// Queries that are open at top level, several when portals outlive one another.
-// A query may vanish with its transaction without ending: pointers are compared,
-// never followed, and a new query at an old address takes the entry over.
-constexpr int open_limit = 16;
-Statement open_statements[open_limit];
-int newest = 0;
+OpenStatements open_statements;
 
 // What runs now at top level, for those who ask from inside or after an error.
 struct Running
@@ -36,26 +33,12 @@ constexpr int listener_limit = 4;
 const Listener *listeners[listener_limit];
 int listener_count = 0;
 
-// A statement whose start was not seen runs until its portal or its message ends.
-bool ignoring = false;
-TimestampTz ignored_message;
-bool portal_watched = false;
-MemoryContextCallback ignored_portal_end;
-
-bool
-still_ignoring() noexcept
-{
-	if (ignoring && GetCurrentStatementStartTimestamp() != ignored_message)
-		ignoring = false;
-	return ignoring;
-}
-
 bool
 counting() noexcept
 {
 	if (!settings.enabled || IsParallelWorker())
 		return false;
-	if (unlikely(ignoring) && still_ignoring())
+	if (ignoring_statement())
 		return false;
 	return likely(session() != nullptr) || open_session();
 }
@@ -66,35 +49,13 @@ at_top() noexcept
 	return running.depth == 0 && ActivePortal != nullptr;
 }
 
-Statement *
-find_open(const QueryDesc *query) noexcept
+// Until version 18 a cursor's query has no fingerprint of its own.
+std::uint64_t
+fingerprint_of(const QueryDesc &query) noexcept
 {
-	for (int i = 0; i < open_limit; ++i)
-	{
-		Statement &statement = open_statements[(newest + open_limit - i) % open_limit];
-		if (statement.query == query)
-			return &statement;
-	}
-	return nullptr;
-}
-
-Statement *
-add_open(QueryDesc *query) noexcept
-{
-	Statement *statement = find_open(query);
-
-	if (statement == nullptr)
-	{
-		newest = (newest + 1) % open_limit;
-		statement = &open_statements[newest];
-	}
-	*statement = {};
-	statement->query = query;
-	statement->fingerprint = query->plannedstmt->queryId;
-	// Until version 18 a cursor's query has none of its own.
-	if (statement->fingerprint == 0 && running.cursor != nullptr)
-		statement->fingerprint = running.cursor->queryId;
-	return statement;
+	if (query.plannedstmt->queryId == 0 && running.cursor != nullptr)
+		return running.cursor->queryId;
+	return query.plannedstmt->queryId;
 }
 
 // When the statement's message was understood: after its analysis if it had one
@@ -167,6 +128,14 @@ goes_to_function(const DestReceiver *dest) noexcept
 	return dest != nullptr && (dest->mydest == DestSPI || dest->mydest == DestSQLFunction);
 }
 
+// The receivers of the queries of COPY, CREATE TABLE AS and REFRESH MATERIALIZED VIEW.
+bool
+is_part_of_command(const DestReceiver *dest) noexcept
+{
+	return dest != nullptr &&
+		   (dest->mydest == DestCopyOut || dest->mydest == DestIntoRel || dest->mydest == DestTransientRel);
+}
+
 void
 on_analysed(Query *query)
 {
@@ -187,17 +156,18 @@ on_start(QueryDesc *query, int flags)
 		server::proceed_start(query, flags);
 		return;
 	}
-	Statement &statement = *add_open(query);
+	Statement &statement = open_statements.add(query);
 
+	statement.fingerprint = fingerprint_of(*query);
 	running.own = false;
 	++running.depth;
 	finally([&]() noexcept { server::proceed_start(query, flags); },
 			[&](bool failed) noexcept {
 				running.depth = 0;
-				if (failed)
-					statement.query = nullptr;
 				if (failed || running.cursor != nullptr)
 					count_start(statement, *query, failed);
+				if (failed)
+					open_statements.remove(statement);
 			});
 }
 
@@ -206,7 +176,7 @@ run_nested(const server::Run &run) noexcept
 {
 	const int depth = running.depth++;
 
-	if (depth > 0 && !run.query->already_executed)
+	if (depth > 0 && !run.query->already_executed && !is_part_of_command(run.query->dest))
 		count_nested();
 	finally([&]() noexcept { run.proceed(); }, [depth](bool) noexcept { running.depth = depth; });
 }
@@ -255,7 +225,8 @@ on_run(const server::Run &run)
 		run.proceed();
 		return;
 	}
-	Statement *const statement = at_top() && !goes_to_function(run.query->dest) ? find_open(run.query) : nullptr;
+	Statement *const statement = at_top() && !goes_to_function(run.query->dest) ? open_statements.find(run.query)
+																			: nullptr;
 
 	if (statement != nullptr)
 		run_statement(run, *statement);
@@ -263,7 +234,20 @@ on_run(const server::Run &run)
 		run_nested(run);
 }
 
-// Triggers run here; what they cost belongs to the statement.
+// Triggers run here: their time is the statement's, and so is their failure.
+void
+finish_statement(QueryDesc *query, Statement &statement) noexcept
+{
+	begin_executing(executed_by(query->plannedstmt, query->sourceText, statement), now());
+	running.own = statement.own;
+	++running.depth;
+	finally([query]() noexcept { server::proceed_finish(query); },
+			[](bool failed) noexcept {
+				running.depth = 0;
+				end_executing(failed, 0);
+			});
+}
+
 void
 on_finish(QueryDesc *query)
 {
@@ -272,8 +256,14 @@ on_finish(QueryDesc *query)
 		server::proceed_finish(query);
 		return;
 	}
+	Statement *const statement =
+		at_top() && query->operation != CMD_SELECT ? open_statements.find(query) : nullptr;
+	if (statement != nullptr)
+	{
+		finish_statement(query, *statement);
+		return;
+	}
 	const int depth = running.depth++;
-
 	finally([query]() noexcept { server::proceed_finish(query); },
 			[depth](bool) noexcept { running.depth = depth; });
 }
@@ -281,9 +271,9 @@ on_finish(QueryDesc *query)
 void
 on_end(QueryDesc *query)
 {
-	if (settings.enabled && running.depth == 0)
-		if (Statement *const statement = find_open(query))
-			statement->query = nullptr;
+	if (running.depth == 0)
+		if (Statement *const statement = open_statements.find(query))
+			open_statements.remove(*statement);
 	server::proceed_end(query);
 }
 
@@ -341,19 +331,13 @@ on_transaction(XactEvent event, void *)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
+			open_statements.clear();
 			if (session() != nullptr)
 				end_transaction();
 			break;
 		default:
 			break;
 	}
-}
-
-void
-stop_ignoring(void *)
-{
-	ignoring = false;
-	portal_watched = false;
 }
 
 } // namespace
@@ -370,27 +354,6 @@ listen(const Listener &listener) noexcept
 {
 	Assert(listener_count < listener_limit);
 	listeners[listener_count++] = &listener;
-}
-
-void
-ignore_running_statement() noexcept
-{
-	// The server's start, before there are portals, runs none.
-	if (process_shared_preload_libraries_in_progress || !IsUnderPostmaster)
-		return;
-	// A simple query runs in the portal without a name, whatever runs inside it.
-	const Portal unnamed = GetPortalByName("");
-	const Portal portal = unnamed != nullptr && unnamed->status == PORTAL_ACTIVE ? unnamed : ActivePortal;
-
-	if (portal == nullptr)
-		return;
-	ignoring = true;
-	ignored_message = GetCurrentStatementStartTimestamp();
-	if (portal_watched)
-		return;
-	portal_watched = true;
-	ignored_portal_end.func = stop_ignoring;
-	MemoryContextRegisterResetCallback(portal->portalContext, &ignored_portal_end);
 }
 
 void

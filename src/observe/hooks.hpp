@@ -16,10 +16,6 @@ namespace remedy::observe {
 // From _PG_init.
 void install_hooks() noexcept;
 
-// If the server is inside a statement now, ignores everything until it has ended:
-// its start was not seen.
-void ignore_running_statement() noexcept;
-
 // Tells the listeners to forget what they know.
 void tell_reset() noexcept;
 

@@ -6,6 +6,7 @@
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
 #include "observe/transaction_statistics.hpp"
+#include "observe/unseen.hpp"
 #include "server/guard.hpp"
 #include "server/rows.hpp"
 #include "server/shared.hpp"

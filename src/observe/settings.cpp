@@ -1,6 +1,6 @@
 #include "observe/settings.hpp"
 
-#include "observe/hooks.hpp"
+#include "observe/unseen.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::observe {

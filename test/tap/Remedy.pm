@@ -39,7 +39,7 @@ sub psql_as
 {
 	my ($node, $application, $sql, %options) = @_;
 	my $database = delete $options{database} // 'postgres';
-	my @words = ('-U', delete $options{role} // $node->{remedy_user} // default_user());
+	my @words = as_role(delete $options{role});
 	my ($printed, $errors) = ('', '');
 
 	if (delete $options{message})
@@ -53,7 +53,7 @@ sub psql_as
 	return wantarray ? ($printed, $errors) : $printed;
 }
 
-sub default_user { return scalar getpwuid($>); }
+sub as_role { my ($role) = @_; return defined $role ? ('-U', $role) : (); }
 
 # A session that stays open, going on after errors.  Options as above.
 sub client
@@ -62,7 +62,7 @@ sub client
 
 	local $ENV{PGAPPNAME} = $application;
 	return $node->background_psql($options{database} // 'postgres', on_error_stop => 0,
-		extra_params => [ '-U', $options{role} // default_user() ]);
+		extra_params => [ as_role($options{role}) ]);
 }
 
 my @measures = qw(transactions statements nested_statements failed_statements rows);

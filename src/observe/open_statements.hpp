@@ -1,0 +1,69 @@
+// Queries that are open at top level, several when portals outlive one another.
+//
+// A query may vanish with its transaction without having ended: pointers are
+// compared, never followed, and the end of a transaction clears them all.  When
+// more are open than there is room for, the oldest is forgotten: it was counted at
+// its first run, and what its later runs add is lost.
+
+#pragma once
+
+#include "observe/observe.hpp"
+
+namespace remedy::observe {
+
+class OpenStatements
+{
+public:
+	Statement *find(const QueryDesc *query) noexcept
+	{
+		if (count_ == 0)
+			return nullptr;
+		for (int i = 0; i < limit; ++i)
+		{
+			Statement &statement = statements_[(newest_ + limit - i) % limit];
+			if (statement.query == query)
+				return &statement;
+		}
+		return nullptr;
+	}
+
+	Statement &add(QueryDesc *query) noexcept
+	{
+		Statement *statement = find(query);
+
+		if (statement == nullptr)
+		{
+			if (count_ > 0)
+				newest_ = (newest_ + 1) % limit;
+			statement = &statements_[newest_];
+			count_ += statement->query == nullptr;
+		}
+		*statement = {};
+		statement->query = query;
+		return *statement;
+	}
+
+	void remove(Statement &statement) noexcept
+	{
+		statement.query = nullptr;
+		--count_;
+	}
+
+	void clear() noexcept
+	{
+		if (count_ == 0)
+			return;
+		for (Statement &statement : statements_)
+			statement.query = nullptr;
+		count_ = 0;
+	}
+
+private:
+	static constexpr int limit = 16;
+
+	int count_;
+	int newest_;
+	Statement statements_[limit];
+};
+
+} // namespace remedy::observe

@@ -1,0 +1,53 @@
+#include "observe/unseen.hpp"
+
+#include "server/headers.hpp"
+
+namespace remedy::observe {
+
+namespace {
+
+// It ends with its portal, or at the latest when the next message has come.
+bool ignoring = false;
+bool portal_watched = false;
+TimestampTz message;
+MemoryContextCallback portal_end;
+
+void
+portal_ended(void *)
+{
+	ignoring = false;
+	portal_watched = false;
+}
+
+} // namespace
+
+void
+ignore_running_statement() noexcept
+{
+	// The server's start, before there are portals, runs none.
+	if (process_shared_preload_libraries_in_progress || !IsUnderPostmaster)
+		return;
+	// A simple query runs in the portal without a name, whatever runs inside it.
+	const Portal unnamed = GetPortalByName("");
+	const Portal portal = unnamed != nullptr && unnamed->status == PORTAL_ACTIVE ? unnamed : ActivePortal;
+
+	if (portal == nullptr)
+		return;
+	ignoring = true;
+	message = GetCurrentStatementStartTimestamp();
+	if (portal_watched)
+		return;
+	portal_watched = true;
+	portal_end.func = portal_ended;
+	MemoryContextRegisterResetCallback(portal->portalContext, &portal_end);
+}
+
+bool
+ignoring_statement() noexcept
+{
+	if (ignoring && GetCurrentStatementStartTimestamp() != message)
+		ignoring = false;
+	return ignoring;
+}
+
+} // namespace remedy::observe

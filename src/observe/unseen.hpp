@@ -1,0 +1,15 @@
+// A statement whose start was not seen, because the library was loaded or counting
+// was switched on in the middle of it: it is ignored to its end, with all that it
+// runs.
+
+#pragma once
+
+namespace remedy::observe {
+
+// If the server is inside a statement now, ignores it from here on.
+void ignore_running_statement() noexcept;
+
+// Whether such a statement is still running.
+bool ignoring_statement() noexcept;
+
+} // namespace remedy::observe
