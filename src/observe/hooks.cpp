@@ -256,8 +256,13 @@ on_finish(QueryDesc *query)
 		server::proceed_finish(query);
 		return;
 	}
-	Statement *const statement =
-		at_top() && query->operation != CMD_SELECT ? open_statements.find(query) : nullptr;
+	// The end of a plain SELECT runs nothing of anybody's.
+	if (query->operation == CMD_SELECT && !query->plannedstmt->hasModifyingCTE)
+	{
+		server::proceed_finish(query);
+		return;
+	}
+	Statement *const statement = at_top() ? open_statements.find(query) : nullptr;
 	if (statement != nullptr)
 	{
 		finish_statement(query, *statement);

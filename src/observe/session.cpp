@@ -6,9 +6,10 @@
 
 namespace remedy::observe {
 
+Session *detail::current_session = nullptr;
+
 namespace {
 
-Session *current = nullptr;
 MemoryContext texts = nullptr;
 
 // A backend that is terminated in the middle of a statement runs no clean-up of
@@ -19,7 +20,7 @@ close_session(int, Datum) noexcept
 	fail_running_statement();
 	end_transaction();
 	detach();
-	current = nullptr;
+	detail::current_session = nullptr;
 }
 
 PeriodTally *
@@ -34,7 +35,7 @@ entry_for(const Executed &executed) noexcept
 	if (executed.fingerprint == 0)
 		return nullptr;
 	const Claim claim =
-		current->statements.claim(executed.fingerprint, current->transaction.number, current->watch.number);
+		session()->statements.claim(executed.fingerprint, session()->transaction.number, session()->watch.number);
 	if (claim.fresh)
 	{
 		char *const stale = claim.entry->text;
@@ -49,16 +50,10 @@ entry_for(const Executed &executed) noexcept
 
 } // namespace
 
-Session *
-session() noexcept
-{
-	return current;
-}
-
 bool
 open_session() noexcept
 {
-	if (current != nullptr)
+	if (session() != nullptr)
 		return true;
 	if (MyBackendType != B_BACKEND)
 		return false;
@@ -67,15 +62,16 @@ open_session() noexcept
 	void *const memory = MemoryContextAllocZero(TopMemoryContext, sizeof(Session));
 	before_shmem_exit(close_session, 0);
 	attach();
-	current = static_cast<Session *>(memory);
-	current->transaction.restart(++current->transactions);
+	Session *const opened = static_cast<Session *>(memory);
+	opened->transaction.restart(++opened->transactions);
+	detail::current_session = opened;
 	return true;
 }
 
 void
 count(const Executed &executed) noexcept
 {
-	Session &session = *current;
+	Session &session = *detail::current_session;
 	StatementEntry *const entry = entry_for(executed);
 	const bool calls = executed.tally.calls > 0;
 	GroupCounts counts = {};
@@ -102,24 +98,19 @@ count(const Executed &executed) noexcept
 void
 count_nested() noexcept
 {
-	++current->transaction.nested;
-	if (current->watch.number != 0)
-		++current->watch.nested;
+	++session()->transaction.nested;
+	if (session()->watch.number != 0)
+		++session()->watch.nested;
 }
 
 void
 end_transaction() noexcept
 {
-	Session &session = *current;
+	Session &session = *detail::current_session;
 	const std::uint64_t statements = session.transaction.statements;
 
 	if (statements > 0)
-	{
-		GroupCounts counts = {};
-		counts.nested = session.transaction.nested;
-		add_to_transaction(counts);
-		end_transaction_counts(statements);
-	}
+		end_transaction_counts(statements, session.transaction.nested);
 	if (statements > 0 || session.transaction.nested > 0)
 		session.transaction.restart(++session.transactions);
 }
@@ -127,13 +118,13 @@ end_transaction() noexcept
 void
 start_watch() noexcept
 {
-	current->watch.restart(++current->watches);
+	session()->watch.restart(++session()->watches);
 }
 
 void
 end_watch() noexcept
 {
-	current->watch.restart(0);
+	session()->watch.restart(0);
 }
 
 } // namespace remedy::observe

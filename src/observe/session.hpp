@@ -30,8 +30,18 @@ struct Session
 	StatementTable statements;
 };
 
+namespace detail {
+
+extern Session *current_session;
+
+} // namespace detail
+
 // Null before the first statement of the session.
-Session *session() noexcept;
+inline Session *
+session() noexcept
+{
+	return detail::current_session;
+}
 
 // Attaches this process to its counts; false where it is none of a client's.
 bool open_session() noexcept;

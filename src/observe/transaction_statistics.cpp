@@ -112,15 +112,13 @@ forget_outdated() noexcept
 // A free lane, or the least busy one, folded.  If the store is busy the lane of
 // another group takes the counts: the totals stay right.
 int
-lane_for(const GroupKey &key) noexcept
+new_lane(Oid user, const char *application) noexcept
 {
 	const BackendCounts &counts = mine->own();
 	int choice = 0;
 
 	for (int i = 0; i < static_cast<int>(lanes_per_backend); ++i)
 	{
-		if (counts.lanes[i].used && counts.lanes[i].key == key)
-			return i;
 		if (!counts.lanes[i].used)
 			choice = i;
 		else if (counts.lanes[choice].used &&
@@ -129,11 +127,34 @@ lane_for(const GroupKey &key) noexcept
 	}
 	if (counts.lanes[choice].used && !try_fold(choice))
 		return choice;
-	mine->write([choice, &key](BackendCounts &changed) {
-		changed.lanes[choice].used = true;
-		changed.lanes[choice].key = key;
+	mine->write([=](BackendCounts &changed) {
+		Lane &lane = changed.lanes[choice];
+		lane.used = true;
+		lane.key.database = MyDatabaseId;
+		lane.key.user = user;
+		strlcpy(lane.key.application, application, sizeof(lane.key.application));
 	});
 	return choice;
+}
+
+bool
+is_lane_of(const Lane &lane, Oid user, const char *application) noexcept
+{
+	return lane.used && lane.key.user == user && strcmp(lane.key.application, application) == 0;
+}
+
+int
+lane_for(Oid user, const char *application) noexcept
+{
+	const BackendCounts &counts = mine->own();
+
+	// Most sessions work for one group for ever.
+	if (is_lane_of(counts.lanes[lane_number], user, application))
+		return lane_number;
+	for (int i = 0; i < static_cast<int>(lanes_per_backend); ++i)
+		if (is_lane_of(counts.lanes[i], user, application))
+			return i;
+	return new_lane(user, application);
 }
 
 } // namespace
@@ -165,13 +186,9 @@ detach() noexcept
 void
 begin_transaction_counts() noexcept
 {
-	GroupKey key = {MyDatabaseId, GetUserId(), {}};
-
-	if (application_name != nullptr)
-		strlcpy(key.application, application_name, sizeof(key.application));
 	if (outdated())
 		forget_outdated();
-	lane_number = lane_for(key);
+	lane_number = lane_for(GetUserId(), application_name == nullptr ? "" : application_name);
 }
 
 void
@@ -183,11 +200,12 @@ add_to_transaction(const GroupCounts &counts) noexcept
 }
 
 void
-end_transaction_counts(std::uint64_t statements) noexcept
+end_transaction_counts(std::uint64_t statements, std::uint64_t nested) noexcept
 {
 	if (outdated())
 		begin_transaction_counts();
-	mine->write([statements](BackendCounts &counts) {
+	mine->write([=](BackendCounts &counts) {
+		counts.lanes[lane_number].counts.nested += nested;
 		if (!counts.lanes[lane_number].add_transaction(statements))
 			++counts.sizes_missed;
 	});

@@ -33,8 +33,9 @@ void begin_transaction_counts() noexcept;
 // What the running transaction did since the last call.
 void add_to_transaction(const GroupCounts &counts) noexcept;
 
-// The running transaction ended after this many statements, at least one.
-void end_transaction_counts(std::uint64_t statements) noexcept;
+// The running transaction ended after this many statements, at least one, and
+// nested ones.
+void end_transaction_counts(std::uint64_t statements, std::uint64_t nested) noexcept;
 
 void reset_transaction_statistics() noexcept;
 

@@ -4,10 +4,11 @@
 
 namespace remedy::observe {
 
+bool detail::ignoring = false;
+
 namespace {
 
 // It ends with its portal, or at the latest when the next message has come.
-bool ignoring = false;
 bool portal_watched = false;
 TimestampTz message;
 MemoryContextCallback portal_end;
@@ -15,7 +16,7 @@ MemoryContextCallback portal_end;
 void
 portal_ended(void *)
 {
-	ignoring = false;
+	detail::ignoring = false;
 	portal_watched = false;
 }
 
@@ -33,7 +34,7 @@ ignore_running_statement() noexcept
 
 	if (portal == nullptr)
 		return;
-	ignoring = true;
+	detail::ignoring = true;
 	message = GetCurrentStatementStartTimestamp();
 	if (portal_watched)
 		return;
@@ -43,9 +44,9 @@ ignore_running_statement() noexcept
 }
 
 bool
-ignoring_statement() noexcept
+detail::still_ignoring() noexcept
 {
-	if (ignoring && GetCurrentStatementStartTimestamp() != message)
+	if (GetCurrentStatementStartTimestamp() != message)
 		ignoring = false;
 	return ignoring;
 }

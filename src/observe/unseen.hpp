@@ -9,7 +9,18 @@ namespace remedy::observe {
 // If the server is inside a statement now, ignores it from here on.
 void ignore_running_statement() noexcept;
 
+namespace detail {
+
+extern bool ignoring;
+bool still_ignoring() noexcept;
+
+} // namespace detail
+
 // Whether such a statement is still running.
-bool ignoring_statement() noexcept;
+inline bool
+ignoring_statement() noexcept
+{
+	return detail::ignoring && detail::still_ignoring();
+}
 
 } // namespace remedy::observe

@@ -54,7 +54,7 @@ static_assert(sizeof(Memory) <= 64 * 1024, "a promise of docs/n-plus-one.md");
 Memory *memory = nullptr;
 
 // What running() found out for ran().
-Execution execution;
+Execution execution; // fingerprint 0: nothing
 Parent *held = nullptr;
 
 // Shapes that are not worth keeping as parents, as other sessions found out: a
@@ -206,7 +206,7 @@ hold_output(QueryDesc *query, Shape &shape) noexcept
 DestReceiver *
 running(const observe::Statement &statement)
 {
-	execution = {};
+	execution.fingerprint = 0;
 	held = nullptr;
 	if (memory == nullptr || statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
 		return nullptr;
@@ -271,7 +271,6 @@ ran(const observe::Statement &statement, bool first_run)
 
 	if (first_run && execution.fingerprint != 0)
 		child = memory->fan_out.note(execution, statement.ended, statement.execution, statement.waiting);
-	execution = {};
 	if (held != nullptr)
 		release_output(statement, first_run);
 	held = nullptr;

@@ -2,6 +2,7 @@
 
 #include "check.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
