@@ -55,7 +55,7 @@ BEGIN ATOMIC
 	       n.child_table,
 	       pg_catalog.format('%s read %s times for %s rows of %s', n.child_table, n.repeats_max, n.parent_rows, n.parent_table),
 	       (n.server_ms + n.waiting_ms) * (n.repeats_total - n.units)::pg_catalog.float8 / n.repeats_total::pg_catalog.float8,
-	       pg_catalog.format('%s repeats in %s units of work, at most %s in one; their %s came from %s.%s; %s ms in the server, %s ms between statements; database %s, user %s, application %s',
+	       pg_catalog.format('%s repeats, units of work: %s, at most %s in one; their %s came from %s.%s; %s ms in the server, %s ms between statements; database %s, user %s, application %s',
 	                         n.repeats_total, n.units, n.repeats_max, n.child_column, n.parent_table, n.parent_column,
 	                         pg_catalog.round(n.server_ms::pg_catalog.numeric, 1), pg_catalog.round(n.waiting_ms::pg_catalog.numeric, 1),
 	                         n.database, n.user_name, n.application_name),
