@@ -107,6 +107,8 @@ is($node->safe_psql('postgres', 'SELECT memory_bytes FROM remedy.status'), $memo
 my $used = q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'pg_remedy%'};
 my $client = client($node, 'varied');
 
+$node->safe_psql('postgres', 'SELECT remedy.reset()');
+
 # Each is a shape of its own.
 sub shapes
 {

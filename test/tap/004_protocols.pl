@@ -307,6 +307,13 @@ counted($node, 'CALL with transactions inside is one statement', 'CALL commits()
 	{ transactions => 3, statements => 3 });
 counted($node, 'what ran in each of its transactions is nested', 'CALL commits();',
 	{ transactions => 1, statements => 1, nested_statements => 3 });
+counted($node, 'a command\'s own query is not nested in it', <<'SQL', { transactions => 5, statements => 5, nested_statements => 0 });
+COPY (SELECT a FROM t) TO STDOUT;
+CREATE TEMPORARY TABLE made AS SELECT a FROM t;
+CREATE MATERIALIZED VIEW stored AS SELECT a FROM t;
+DROP MATERIALIZED VIEW stored;
+EXPLAIN ANALYZE SELECT a FROM t;
+SQL
 counted($node, 'DO', <<'SQL', { transactions => 1, statements => 1, nested_statements => 5 });
 DO $$ BEGIN FOR i IN 1 .. 5 LOOP PERFORM b FROM t WHERE a = i; END LOOP; END $$;
 SQL

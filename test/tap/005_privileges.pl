@@ -119,8 +119,7 @@ my @functions = (
 	'regtype(text)', 'regclass(text)');
 my @pairs = (
 	[qw(text text)], [qw(name name)], [qw(name text)], [qw(text name)], [qw(oid oid)], ['"char"', '"char"'], [qw(oid regclass)],
-	[qw(oid regtype)], [qw(smallint integer)], [qw(bigint bigint)], [ 'double precision', 'double precision' ], [qw(boolean boolean)],
-	[qw(name unknown)]);
+	[qw(oid regtype)], [qw(smallint integer)], [qw(bigint bigint)], [ 'double precision', 'double precision' ], [qw(boolean boolean)]);
 my @operators = qw(= <> + - * / || < >);
 my @hostile = ('CREATE SCHEMA hostile', 'CREATE TABLE hostile.heard (who text)', 'GRANT ALL ON SCHEMA hostile TO PUBLIC',
 	'GRANT ALL ON hostile.heard TO PUBLIC');
@@ -134,7 +133,7 @@ for my $function (@functions)
 }
 for my $pair (@pairs)
 {
-	my ($left, $right) = map { $_ eq 'unknown' ? 'cstring' : $_ } @$pair;
+	my ($left, $right) = @$pair;
 
 	for my $operator (@operators)
 	{
