@@ -238,7 +238,8 @@ base_column(Oid relation, AttrNumber number) noexcept
 {
 	if (get_rel_relkind(relation) != RELKIND_VIEW)
 		return {relation, number};
-	const Relation view = table_open(relation, NoLock);
+	// The rewriter takes the same lock to put the view's query in its place.
+	const Relation view = table_open(relation, AccessShareLock);
 	const Query *const query = get_view_query(view);
 	const TargetEntry *const target = get_tle_by_resno(query->targetList, number);
 	Column column = {};
@@ -246,7 +247,7 @@ base_column(Oid relation, AttrNumber number) noexcept
 	check_stack_depth();
 	if (target != nullptr && IsA(target->expr, Var))
 		column = column_of(query, reinterpret_cast<Var *>(target->expr));
-	table_close(view, NoLock);
+	table_close(view, AccessShareLock);
 	return column;
 }
 

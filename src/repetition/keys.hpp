@@ -19,7 +19,7 @@ void describe(const Query *query, Shape &shape) noexcept;
 void constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept;
 
 // The column of a stored table that a relation's column stands for: itself, or the
-// one behind it where the relation is a view.  The relation must be locked.
+// one behind it where the relation is a view.
 Column base_column(Oid relation, AttrNumber number) noexcept;
 
 } // namespace remedy::repetition

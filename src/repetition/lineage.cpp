@@ -76,12 +76,12 @@ destroy(DestReceiver *)
 {
 }
 
-// Whether a foreign key could start from or lead to the column.  The query holds a
-// lock on the relation, and its planner has looked at the indexes already.
+// Whether a foreign key could start from or lead to the column.  The query holds the
+// same lock on the relation, and its planner has looked at the indexes already.
 bool
 is_of_key(Column column) noexcept
 {
-	const Relation relation = table_open(column.relation, NoLock);
+	const Relation relation = table_open(column.relation, AccessShareLock);
 	Bitmapset *const unique = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY);
 	bool found = bms_is_member(column.number - FirstLowInvalidHeapAttributeNumber, unique);
 	ListCell *cell;
@@ -92,7 +92,7 @@ is_of_key(Column column) noexcept
 		for (int i = 0; i < key->nkeys; ++i)
 			found |= key->conkey[i] == column.number;
 	}
-	table_close(relation, NoLock);
+	table_close(relation, AccessShareLock);
 	return found;
 }
 
