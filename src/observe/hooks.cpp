@@ -1,5 +1,6 @@
 #include "observe/hooks.hpp"
 
+#include "observe/execution.hpp"
 #include "observe/open_statements.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
@@ -7,27 +8,15 @@
 #include "observe/unseen.hpp"
 #include "server/guard.hpp"
 #include "server/hooks.hpp"
-#include "server/shared.hpp"
 
 namespace remedy::observe {
 
 namespace {
 
 OpenStatements open_statements;
+Statement command; // a utility command at top level
 
-// What runs now at top level, for those who ask from inside or after an error.
-struct Running
-{
-	int depth = 0;
-	bool own = false;			 // one of our functions ran in the top-level statement
-	bool executing = false;		 // inside a statement that is to be counted
-	Executed executed = {};		 // that statement
-	Nanoseconds began = 0;
-	const PlannedStmt *cursor = nullptr; // DECLARE CURSOR, while inside it
-	Nanoseconds analysed = 0;	 // when the last analysis at top level ended
-};
-
-Running running;
+const PlannedStmt *opening_cursor = nullptr; // DECLARE CURSOR, while inside it
 
 constexpr int listener_limit = 4;
 const Listener *listeners[listener_limit];
@@ -36,92 +25,18 @@ int listener_count = 0;
 bool
 counting() noexcept
 {
-	if (!settings.enabled || IsParallelWorker())
-		return false;
-	if (ignoring_statement())
-		return false;
-	return likely(session() != nullptr) || open_session();
+	return settings.enabled && !IsParallelWorker() && !ignoring_statement() &&
+		   (likely(session() != nullptr) || open_session());
 }
 
+// A function that is evaluated while a plan is made runs its queries without a portal.
 bool
 at_top() noexcept
 {
-	return running.depth == 0 && ActivePortal != nullptr;
+	return !executing() && ActivePortal != nullptr;
 }
 
-// Until version 18 a cursor's query has no fingerprint of its own.
-std::uint64_t
-fingerprint_of(const QueryDesc &query) noexcept
-{
-	if (query.plannedstmt->queryId == 0 && running.cursor != nullptr)
-		return running.cursor->queryId;
-	return query.plannedstmt->queryId;
-}
-
-// When the statement's message was understood: after its analysis if it had one
-// since the statement before, otherwise now.
-void
-note_arrival(Statement &statement, Nanoseconds started) noexcept
-{
-	const Nanoseconds last_end = session()->last_end;
-
-	statement.arrived = running.analysed > last_end ? running.analysed : started;
-	statement.waiting = last_end != 0 ? statement.arrived - last_end : 0;
-	statement.in_block = IsTransactionBlock();
-	statement.transaction = session()->transaction.number;
-}
-
-void
-begin_executing(const Executed &executed, Nanoseconds began) noexcept
-{
-	running.executing = true;
-	running.executed = executed;
-	running.began = began;
-}
-
-void
-end_executing(bool failed, std::uint64_t rows) noexcept
-{
-	const Nanoseconds ended = now();
-
-	running.executing = false;
-	running.executed.failed = failed;
-	running.executed.tally.rows = rows;
-	running.executed.tally.execution = ended - running.began;
-	session()->last_end = ended;
-	if (!running.own)
-		count(running.executed);
-}
-
-Executed
-executed_by(const PlannedStmt *planned, const char *source, const Statement &statement) noexcept
-{
-	Executed executed = {};
-
-	executed.fingerprint = statement.fingerprint;
-	executed.source = source;
-	executed.location = planned->stmt_location;
-	executed.length = planned->stmt_len;
-	executed.waiting = statement.waiting;
-	executed.tally.calls = statement.counted ? 0 : 1;
-	return executed;
-}
-
-// A statement whose start is all that is to be counted.
-void
-count_start(Statement &statement, const QueryDesc &query, bool failed) noexcept
-{
-	const Nanoseconds started = now();
-
-	note_arrival(statement, started);
-	begin_executing(
-		executed_by(running.cursor != nullptr ? running.cursor : query.plannedstmt, query.sourceText, statement), started);
-	end_executing(failed, 0);
-	statement.counted = true;
-	statement.own = running.own;
-}
-
-// The receivers of statements that functions run while a plan is being made.
+// ... or in that of EXECUTE, with these receivers.
 bool
 goes_to_function(const DestReceiver *dest) noexcept
 {
@@ -139,12 +54,45 @@ is_part_of_command(const DestReceiver *dest) noexcept
 void
 on_analysed(Query *query)
 {
-	if (!counting() || running.depth > 0)
+	if (!counting() || executing())
 		return;
-	running.analysed = now();
+	const Nanoseconds when = now();
+
+	note_analysis(when);
 	for (int i = 0; i < listener_count; ++i)
 		if (listeners[i]->analysed != nullptr)
-			listeners[i]->analysed(query, running.analysed);
+			listeners[i]->analysed(query, when);
+}
+
+// Until version 18 a cursor's query has no fingerprint of its own.
+std::uint64_t
+fingerprint_of(const QueryDesc &query) noexcept
+{
+	if (query.plannedstmt->queryId == 0 && opening_cursor != nullptr)
+		return opening_cursor->queryId;
+	return query.plannedstmt->queryId;
+}
+
+// A cursor is counted when it is open; the text is that of its DECLARE.
+void
+start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
+{
+	const Nanoseconds began = now();
+
+	enter_statement(statement, opening_cursor, query->sourceText);
+	note_arrival(statement, began);
+	begin(statement, began);
+	server::proceed_start(query, flags);
+	end_counted(false, 0);
+}
+
+void
+start_statement(QueryDesc *query, int flags, Statement &statement) noexcept
+{
+	enter_statement(statement, query->plannedstmt, query->sourceText);
+	begin(statement, 0);
+	server::proceed_start(query, flags);
+	end();
 }
 
 void
@@ -159,60 +107,49 @@ on_start(QueryDesc *query, int flags)
 	Statement &statement = open_statements.add(query);
 
 	statement.fingerprint = fingerprint_of(*query);
-	running.own = false;
-	++running.depth;
-	finally([&]() noexcept { server::proceed_start(query, flags); },
-			[&](bool failed) noexcept {
-				running.depth = 0;
-				if (failed || running.cursor != nullptr)
-					count_start(statement, *query, failed);
-				if (failed)
-					open_statements.remove(statement);
-			});
+	if (opening_cursor != nullptr)
+		start_cursor(query, flags, statement);
+	else
+		start_statement(query, flags, statement);
 }
 
-void
-run_nested(const server::Run &run) noexcept
+DestReceiver *
+receiver_before(const Statement &statement) noexcept
 {
-	const int depth = running.depth++;
+	DestReceiver *receiver = nullptr;
 
-	if (depth > 0 && !run.query->already_executed && !is_part_of_command(run.query->dest))
-		count_nested();
-	finally([&]() noexcept { run.proceed(); }, [depth](bool) noexcept { running.depth = depth; });
+	for (int i = 0; i < listener_count && receiver == nullptr; ++i)
+		if (listeners[i]->running != nullptr)
+			receiver = listeners[i]->running(statement);
+	return receiver;
+}
+
+// Runs the query with another receiver than its own, which it gets back.
+void
+run_through(const server::Run &run, DestReceiver *receiver) noexcept
+{
+	QueryDesc *const query = run.query;
+	DestReceiver *const own = query->dest;
+
+	query->dest = receiver;
+	finally([&run]() noexcept { run.proceed(); }, [query, own](bool) noexcept { query->dest = own; });
 }
 
 void
 run_statement(const server::Run &run, Statement &statement) noexcept
 {
-	QueryDesc *const query = run.query;
-	DestReceiver *const dest = query->dest;
 	const bool first_run = !statement.counted;
 	const Nanoseconds began = now();
 
 	note_arrival(statement, began);
-	running.own = statement.own;
-	if (!statement.own)
-		for (int i = 0; i < listener_count; ++i)
-			if (listeners[i]->running != nullptr)
-				if (DestReceiver *const before = listeners[i]->running(statement))
-					query->dest = before;
-	begin_executing(executed_by(query->plannedstmt, query->sourceText, statement), began);
-	++running.depth;
-	finally([&]() noexcept { run.proceed(); },
-			[&](bool failed) noexcept {
-				query->dest = dest;
-				running.depth = 0;
-				const std::uint64_t rows = failed ? 0 : query->estate->es_processed;
-				end_executing(failed, rows);
-				statement.own = running.own;
-				statement.counted = true;
-				statement.rows = rows;
-				statement.execution = running.executed.tally.execution;
-				statement.ended = began + statement.execution;
-			});
-	if (statement.own)
-		return;
-	for (int i = 0; i < listener_count; ++i)
+	DestReceiver *const receiver = statement.own ? nullptr : receiver_before(statement);
+	begin(statement, began);
+	if (receiver != nullptr)
+		run_through(run, receiver);
+	else
+		run.proceed();
+	end_counted(false, run.query->estate->es_processed);
+	for (int i = 0; i < listener_count && !statement.own; ++i)
 		if (listeners[i]->ran != nullptr)
 			listeners[i]->ran(statement, first_run);
 }
@@ -225,86 +162,71 @@ on_run(const server::Run &run)
 		run.proceed();
 		return;
 	}
-	Statement *const statement = at_top() && !goes_to_function(run.query->dest) ? open_statements.find(run.query)
-																			: nullptr;
-
+	if (executing())
+	{
+		if (!run.query->already_executed && !is_part_of_command(run.query->dest))
+			count_nested();
+		run.proceed();
+		return;
+	}
+	Statement *const statement =
+		at_top() && !goes_to_function(run.query->dest) ? open_statements.find(run.query) : nullptr;
 	if (statement != nullptr)
 		run_statement(run, *statement);
 	else
-		run_nested(run);
+		run.proceed();
 }
 
-// Triggers run here: their time is the statement's, and so is their failure.
-void
-finish_statement(QueryDesc *query, Statement &statement) noexcept
-{
-	begin_executing(executed_by(query->plannedstmt, query->sourceText, statement), now());
-	running.own = statement.own;
-	++running.depth;
-	finally([query]() noexcept { server::proceed_finish(query); },
-			[](bool failed) noexcept {
-				running.depth = 0;
-				end_executing(failed, 0);
-			});
-}
-
+// Triggers run here: their time is the statement's, and so is their failure.  The
+// end of a plain SELECT runs nothing of anybody's.
 void
 on_finish(QueryDesc *query)
 {
-	if (!counting())
+	const bool runs_triggers = query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
+	Statement *const statement =
+		runs_triggers && counting() && at_top() ? open_statements.find(query) : nullptr;
+
+	if (statement == nullptr)
 	{
 		server::proceed_finish(query);
 		return;
 	}
-	// The end of a plain SELECT runs nothing of anybody's.
-	if (query->operation == CMD_SELECT && !query->plannedstmt->hasModifyingCTE)
-	{
-		server::proceed_finish(query);
-		return;
-	}
-	Statement *const statement = at_top() ? open_statements.find(query) : nullptr;
-	if (statement != nullptr)
-	{
-		finish_statement(query, *statement);
-		return;
-	}
-	const int depth = running.depth++;
-	finally([query]() noexcept { server::proceed_finish(query); },
-			[depth](bool) noexcept { running.depth = depth; });
+	begin(*statement, now());
+	server::proceed_finish(query);
+	end_counted(false, 0);
 }
 
 void
 on_end(QueryDesc *query)
 {
-	if (running.depth == 0)
+	if (!executing())
 		if (Statement *const statement = open_statements.find(query))
 			open_statements.remove(*statement);
 	server::proceed_end(query);
 }
 
+// Unlike a query, a command may end the transaction, or roll it back, and go on.
 void
-run_utility(const server::Utility &utility) noexcept
+run_command(const server::Utility &utility) noexcept
 {
 	const Nanoseconds began = now();
-	Statement statement = {};
 
-	statement.fingerprint = utility.statement->queryId;
-	note_arrival(statement, began);
-	running.own = false;
-	begin_executing(executed_by(utility.statement, utility.text, statement), began);
-	++running.depth;
-	finally([&]() noexcept { utility.proceed(); },
-			[&](bool failed) noexcept {
-				running.depth = 0;
+	command = {};
+	command.fingerprint = utility.statement->queryId;
+	enter_statement(command, utility.statement, utility.text);
+	note_arrival(command, began);
+	begin(command, began);
+	finally([&utility]() noexcept { utility.proceed(); },
+			[&utility](bool failed) noexcept {
 				const bool has_rows = !failed && utility.completion != nullptr;
-				end_executing(failed, has_rows ? utility.completion->nprocessed : 0);
+				end_counted(failed, has_rows ? utility.completion->nprocessed : 0);
 			});
 }
 
 void
 on_utility(const server::Utility &utility)
 {
-	if (!counting() || running.depth > 0 || utility.context != PROCESS_UTILITY_TOPLEVEL)
+	if (!counting() || executing() || utility.context != PROCESS_UTILITY_TOPLEVEL)
 	{
 		utility.proceed();
 		return;
@@ -312,11 +234,11 @@ on_utility(const server::Utility &utility)
 	switch (kind_of_utility(utility.statement->utilityStmt))
 	{
 		case UtilityKind::counted:
-			run_utility(utility);
+			run_command(utility);
 			break;
 		case UtilityKind::cursor:
-			running.cursor = utility.statement;
-			finally([&]() noexcept { utility.proceed(); }, [](bool) noexcept { running.cursor = nullptr; });
+			opening_cursor = utility.statement;
+			finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { opening_cursor = nullptr; });
 			break;
 		case UtilityKind::new_session:
 			utility.proceed();
@@ -331,18 +253,20 @@ on_utility(const server::Utility &utility)
 void
 on_transaction(XactEvent event, void *)
 {
-	switch (event)
-	{
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PREPARE:
-			open_statements.clear();
-			if (session() != nullptr)
-				end_transaction();
-			break;
-		default:
-			break;
-	}
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	if (event == XACT_EVENT_ABORT)
+		transaction_aborted();
+	open_statements.clear();
+	if (session() != nullptr)
+		end_transaction();
+}
+
+void
+on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		transaction_aborted();
 }
 
 } // namespace
@@ -352,6 +276,7 @@ install_hooks() noexcept
 {
 	server::install_hooks({on_analysed, on_start, on_run, on_finish, on_end, on_utility});
 	RegisterXactCallback(on_transaction, nullptr);
+	RegisterSubXactCallback(on_subtransaction, nullptr);
 }
 
 void
@@ -359,21 +284,6 @@ listen(const Listener &listener) noexcept
 {
 	Assert(listener_count < listener_limit);
 	listeners[listener_count++] = &listener;
-}
-
-void
-fail_running_statement() noexcept
-{
-	if (running.executing)
-		end_executing(true, 0);
-}
-
-void
-enter_function() noexcept
-{
-	server::place_regions();
-	if (!IsParallelWorker() && open_session())
-		running.own = true;
 }
 
 void

@@ -1,7 +1,7 @@
 // Which statements are counted, and when: the hooks of the room.
 //
-// A statement is top-level when the depth is zero and a client's portal runs it;
-// what runs inside another statement is nested.  A query is counted when its first
+// A statement is top-level when a client's portal runs it and no other statement is
+// being executed; what runs inside one is nested.  A query is counted when its first
 // run ends or fails; DECLARE CURSOR when the cursor is open, its fetches adding
 // rows and time to it; any other utility command when it ends or fails.
 // ExecutorStart failing is failing in execution.  A statement in which one of
@@ -18,8 +18,5 @@ void install_hooks() noexcept;
 
 // Tells the listeners to forget what they know.
 void tell_reset() noexcept;
-
-// Counts the statement that is running, if any, as failed.
-void fail_running_statement() noexcept;
 
 } // namespace remedy::observe

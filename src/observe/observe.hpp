@@ -8,11 +8,14 @@
 
 namespace remedy::observe {
 
-// A top-level query of a client, from its start to its end.
+struct StatementEntry;
+
+// A top-level statement of a client, from its start to its end.
 struct Statement
 {
-	QueryDesc *query;
+	QueryDesc *query;		   // null for a utility command
 	std::uint64_t fingerprint; // 0: none
+	StatementEntry *entry;	   // of the fingerprint, when the statement started
 	bool counted;
 	bool own;			 // it ran one of pg_remedy's functions
 	bool in_block;		 // in an explicit transaction

@@ -1,6 +1,6 @@
 #include "observe/session.hpp"
 
-#include "observe/hooks.hpp"
+#include "observe/execution.hpp"
 #include "observe/transaction_statistics.hpp"
 #include "server/shared.hpp"
 
@@ -17,7 +17,7 @@ MemoryContext texts = nullptr;
 void
 close_session(int, Datum) noexcept
 {
-	fail_running_statement();
+	backend_ends();
 	end_transaction();
 	detach();
 	detail::current_session = nullptr;
@@ -27,25 +27,6 @@ PeriodTally *
 entry_in(StatementEntry *entry, PeriodTally StatementEntry::*period) noexcept
 {
 	return entry == nullptr ? nullptr : &(entry->*period);
-}
-
-StatementEntry *
-entry_for(const Executed &executed) noexcept
-{
-	if (executed.fingerprint == 0)
-		return nullptr;
-	const Claim claim =
-		session()->statements.claim(executed.fingerprint, session()->transaction.number, session()->watch.number);
-	if (claim.fresh)
-	{
-		char *const stale = claim.entry->text;
-		claim.entry->text = nullptr;
-		if (stale != nullptr)
-			pfree(stale);
-		if (executed.source != nullptr)
-			claim.entry->text = copy_text(own_part(executed.source, executed.location, executed.length), texts);
-	}
-	return claim.entry;
 }
 
 } // namespace
@@ -68,26 +49,42 @@ open_session() noexcept
 	return true;
 }
 
-void
-count(const Executed &executed) noexcept
+StatementEntry *
+entry_for(std::uint64_t fingerprint, const char *source, int location, int length) noexcept
 {
 	Session &session = *detail::current_session;
-	StatementEntry *const entry = entry_for(executed);
-	const bool calls = executed.tally.calls > 0;
+
+	if (fingerprint == 0)
+		return nullptr;
+	const Claim claim =
+		session.statements.claim(fingerprint, session.transaction.number, session.watch.number);
+	if (claim.fresh)
+	{
+		char *const stale = claim.entry->text;
+		claim.entry->text = nullptr;
+		if (stale != nullptr)
+			pfree(stale);
+		if (source != nullptr)
+			claim.entry->text = copy_text(own_part(source, location, length), texts);
+	}
+	return claim.entry;
+}
+
+void
+count(StatementEntry *entry, const Executed &executed) noexcept
+{
+	Session &session = *detail::current_session;
+	Period &transaction = session.transaction;
 	GroupCounts counts = {};
 
-	if (session.transaction.statements == 0)
+	if (transaction.statements == 0)
 		begin_transaction_counts();
-	session.transaction.count(entry_in(entry, &StatementEntry::transaction), executed.tally);
+	// The time before the first statement of a transaction was not spent in it.
+	else if (executed.tally.calls > 0)
+		counts.waiting = executed.waiting;
+	transaction.count(entry_in(entry, &StatementEntry::transaction), executed.tally);
 	if (session.watch.number != 0)
 		session.watch.count(entry_in(entry, &StatementEntry::watch), executed.tally);
-	// The time before the first statement of a transaction was not spent in it.
-	if (calls && session.transaction.statements > executed.tally.calls)
-	{
-		session.transaction.waiting += executed.waiting;
-		counts.waiting = executed.waiting;
-	}
-	session.transaction.failed += executed.failed;
 	counts.statements = executed.tally.calls;
 	counts.failed = executed.failed;
 	counts.rows = executed.tally.rows;

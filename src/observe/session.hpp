@@ -8,16 +8,12 @@
 
 namespace remedy::observe {
 
-// What a statement, or a further run of a counted one, adds.
+// What an execution adds.
 struct Executed
 {
-	std::uint64_t fingerprint; // 0: none
-	const char *source;		   // what the client sent
-	int location;			   // the statement's own part of it, as in PlannedStmt
-	int length;
+	Tally tally; // no call for a further run of a counted statement
 	bool failed;
 	Nanoseconds waiting; // between the end of the statement before and this one's arrival
-	Tally tally;
 };
 
 struct Session
@@ -46,7 +42,13 @@ session() noexcept
 // Attaches this process to its counts; false where it is none of a client's.
 bool open_session() noexcept;
 
-void count(const Executed &executed) noexcept;
+// The entry of a fingerprint, with the text's own part if it is new; null without a
+// fingerprint or without room.  It may be another's when that much later: compare
+// its fingerprint.
+StatementEntry *entry_for(std::uint64_t fingerprint, const char *source, int location, int length) noexcept;
+
+// The entry may be null: then it is counted among the others.
+void count(StatementEntry *entry, const Executed &executed) noexcept;
 void count_nested() noexcept;
 
 // The transaction ended, however it did.

@@ -112,8 +112,6 @@ struct Period
 	std::uint32_t fingerprints;
 	std::uint64_t statements;
 	std::uint64_t nested;
-	std::uint64_t failed;
-	Nanoseconds waiting;
 	Tally others; // statements without a fingerprint or without room in the table
 
 	void restart(std::uint32_t next) noexcept
