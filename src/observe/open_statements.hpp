@@ -18,9 +18,9 @@ public:
 	{
 		if (count_ == 0)
 			return nullptr;
-		for (int i = 0; i < limit; ++i)
+		for (unsigned i = 0; i < limit; ++i)
 		{
-			Statement &statement = statements_[(newest_ + limit - i) % limit];
+			Statement &statement = statements_[(newest_ - i) % limit];
 			if (statement.query == query)
 				return &statement;
 		}
@@ -59,10 +59,10 @@ public:
 	}
 
 private:
-	static constexpr int limit = 16;
+	static constexpr unsigned limit = 16;
 
-	int count_;
-	int newest_;
+	unsigned count_;
+	unsigned newest_;
 	Statement statements_[limit];
 };
 
