@@ -1,5 +1,7 @@
 #include "findings/finding_table.hpp"
 
+#include <atomic>
+
 #include "observe/patience.hpp"
 #include "observe/single_writer.hpp"
 #include "server/shared.hpp"
@@ -26,12 +28,20 @@ struct BackendRows
 
 using BackendSlot = observe::SingleWriter<BackendRows>;
 
+struct Entry
+{
+	std::atomic<std::uint64_t> serial; // 0: free
+	std::atomic<std::uint64_t> identity;
+	Finding finding;
+};
+
 struct Table
 {
 	std::uint64_t last_serial;
-	std::uint64_t missed;
+	std::atomic<std::uint64_t> missed;
+	std::atomic<int> used;
 	int limit;
-	Finding findings[FLEXIBLE_ARRAY_MEMBER];
+	Entry entries[FLEXIBLE_ARRAY_MEMBER];
 };
 
 // Rows of different backends share no cache line.
@@ -46,7 +56,7 @@ limit_for(int backends) noexcept
 Size
 table_bytes(int backends) noexcept
 {
-	return CACHELINEALIGN(offsetof(Table, findings) + limit_for(backends) * sizeof(Finding));
+	return CACHELINEALIGN(offsetof(Table, entries) + limit_for(backends) * sizeof(Entry));
 }
 
 Size
@@ -78,7 +88,8 @@ slot(int number) noexcept
 bool
 holds(Handle handle) noexcept
 {
-	return handle.serial != 0 && table->findings[handle.index].serial == handle.serial;
+	return handle.serial != 0 &&
+		   table->entries[handle.index].serial.load(std::memory_order_relaxed) == handle.serial;
 }
 
 // The lock is held exclusively.
@@ -87,7 +98,7 @@ fold_locked() noexcept
 {
 	for (const Row &row : mine->own().rows)
 		if (holds(row.handle))
-			table->findings[row.handle.index].counts.add(row.counts);
+			table->entries[row.handle.index].finding.counts.add(row.counts);
 	mine->write([](BackendRows &rows) { rows = {}; });
 }
 
@@ -110,21 +121,36 @@ attach() noexcept
 	mine->write([](BackendRows &rows) { rows = {}; });
 }
 
-// The entry of the same identity, else a free one, else null.
-Finding *
-place_for(std::uint64_t identity) noexcept
+// Needs no lock: an entry that is emptied meanwhile gives a handle that holds nothing.
+Handle
+find(std::uint64_t identity) noexcept
 {
-	Finding *free = nullptr;
-
 	for (int i = 0; i < table->limit; ++i)
 	{
-		Finding &finding = table->findings[i];
-		if (finding.serial != 0 && finding.identity == identity)
-			return &finding;
-		if (finding.serial == 0 && free == nullptr)
-			free = &finding;
+		const Entry &entry = table->entries[i];
+		const std::uint64_t serial = entry.serial.load(std::memory_order_acquire);
+		if (serial != 0 && entry.identity.load(std::memory_order_relaxed) == identity)
+			return {static_cast<std::uint32_t>(i), serial};
 	}
-	return free;
+	return {};
+}
+
+// The lock is held exclusively, and there is room.
+Handle
+add_entry(const Finding &finding) noexcept
+{
+	int i = 0;
+
+	while (table->entries[i].serial.load(std::memory_order_relaxed) != 0)
+		++i;
+	Entry &entry = table->entries[i];
+	const std::uint64_t serial = ++table->last_serial;
+	entry.identity.store(finding.identity, std::memory_order_relaxed);
+	entry.finding = finding;
+	entry.finding.counts = {};
+	entry.serial.store(serial, std::memory_order_release);
+	table->used.fetch_add(1, std::memory_order_relaxed);
+	return {static_cast<std::uint32_t>(i), serial};
 }
 
 // The row of the handle's finding, else one that counts for no finding any more.
@@ -159,22 +185,20 @@ bool
 enter(const Finding &finding, Handle &handle) noexcept
 {
 	attach();
-	handle = {};
-	if (!region.acquire_if_free(LW_EXCLUSIVE))
+	handle = find(finding.identity);
+	if (handle.serial != 0)
 		return true;
-	Finding *const place = place_for(finding.identity);
-	if (place == nullptr)
-		++table->missed;
-	else if (place->serial == 0)
+	if (table->used.load(std::memory_order_relaxed) < table->limit)
 	{
-		*place = finding;
-		place->counts = {};
-		place->serial = ++table->last_serial;
+		region.acquire(LW_EXCLUSIVE);
+		handle = find(finding.identity);
+		if (handle.serial == 0 && table->used.load(std::memory_order_relaxed) < table->limit)
+			handle = add_entry(finding);
+		region.release();
 	}
-	if (place != nullptr)
-		handle = {static_cast<std::uint32_t>(place - table->findings), place->serial};
-	region.release();
-	return place != nullptr;
+	if (handle.serial == 0)
+		table->missed.fetch_add(1, std::memory_order_relaxed);
+	return handle.serial != 0;
 }
 
 bool
@@ -186,8 +210,7 @@ add(Handle handle, const Counts &counts) noexcept
 	int row = row_for(handle);
 	if (row < 0)
 	{
-		if (!region.acquire_if_free(LW_EXCLUSIVE))
-			return false;
+		region.acquire(LW_EXCLUSIVE);
 		fold_locked();
 		region.release();
 		row = 0;
@@ -206,35 +229,53 @@ reset_findings() noexcept
 {
 	region.acquire(LW_EXCLUSIVE);
 	for (int i = 0; i < table->limit; ++i)
-		table->findings[i].serial = 0;
-	table->missed = 0;
+		table->entries[i].serial.store(0, std::memory_order_relaxed);
+	table->used.store(0, std::memory_order_relaxed);
+	table->missed.store(0, std::memory_order_relaxed);
 	region.release();
 }
+
+namespace {
+
+// The lock is held shared: no entry comes or goes.
+void
+copy_entries(std::uint64_t *serials, Finding *findings) noexcept
+{
+	for (int i = 0; i < table->limit; ++i)
+	{
+		serials[i] = table->entries[i].serial.load(std::memory_order_relaxed);
+		if (serials[i] != 0)
+			findings[i] = table->entries[i].finding;
+	}
+}
+
+} // namespace
 
 TableStatus
 read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept
 {
-	Finding *const copy = static_cast<Finding *>(
+	std::uint64_t *const serials = static_cast<std::uint64_t *>(palloc(table->limit * sizeof(std::uint64_t)));
+	Finding *const findings = static_cast<Finding *>(
 		MemoryContextAllocHuge(CurrentMemoryContext, table->limit * sizeof(Finding)));
 	BackendRows *const rows = static_cast<BackendRows *>(palloc(sizeof(BackendRows)));
 	TableStatus status = {0, table->limit, 0};
 
 	region.acquire(LW_SHARED);
-	memcpy(static_cast<void *>(copy), table->findings, table->limit * sizeof(Finding));
-	status.missed = table->missed;
+	copy_entries(serials, findings);
+	status.missed = table->missed.load(std::memory_order_relaxed);
 	for (int i = 0; i < server::slot_limit(); ++i)
 		if (observe::read_patiently(slot(i), *rows))
 			for (const Row &row : rows->rows)
-				if (row.handle.serial != 0 && copy[row.handle.index].serial == row.handle.serial)
-					copy[row.handle.index].counts.add(row.counts);
+				if (row.handle.serial != 0 && serials[row.handle.index] == row.handle.serial)
+					findings[row.handle.index].counts.add(row.counts);
 	region.release();
 	for (int i = 0; i < table->limit; ++i)
 	{
-		if (copy[i].serial == 0)
+		if (serials[i] == 0)
 			continue;
 		++status.used;
 		if (visit != nullptr)
-			visit(context, copy[i]);
+			visit(context, findings[i]);
 	}
 	return status;
 }

@@ -2,8 +2,9 @@
 //
 // Locking contract.  The region holds the entries and one SingleWriter of
 // BackendRows per backend.
-//   - A new entry is written with the region's lock held exclusively, taken only
-//     if it is free: a statement never waits for it.
+//   - A new entry is written with the region's lock held exclusively.  That happens
+//     once for each finding.  Entries are looked up without the lock: the serial
+//     number is stored last, and cleared first.
 //   - From then on only counts move.  A backend adds to its own rows without a
 //     lock; a row names its entry by index and serial number.
 //   - A backend's rows move into the entries with the lock held exclusively, when
@@ -52,7 +53,6 @@ struct Counts
 // Names are kept as text, because the reader may sit in another database.
 struct Finding
 {
-	std::uint64_t serial;	// 0: free
 	std::uint64_t identity; // of the ailment and its scope; equal for equal findings
 	Oid user;
 	char key[40]; // of the ailment alone, stable over restarts and dumps
@@ -83,9 +83,8 @@ struct Handle
 // From _PG_init.
 void declare_finding_table() noexcept;
 
-// Enters the finding, or finds it by its identity; its counts and serial are not
-// read.  The handle stays empty when the lock is busy.  False when the table is
-// full, which is counted.
+// Enters the finding, or finds it by its identity; its counts are not read.  False when the table is full,
+// which is counted.
 bool enter(const Finding &finding, Handle &handle) noexcept;
 
 // Adds to a finding's counts; false when the handle's finding is gone.

@@ -17,6 +17,8 @@ OpenStatements open_statements;
 Statement command; // a utility command at top level
 
 const PlannedStmt *opening_cursor = nullptr; // DECLARE CURSOR, while inside it
+bool explaining = false;					 // the command is EXPLAIN
+bool fetching = false;						 // inside FETCH or MOVE
 
 constexpr int listener_limit = 4;
 const Listener *listeners[listener_limit];
@@ -29,26 +31,37 @@ counting() noexcept
 		   (likely(session() != nullptr) || open_session());
 }
 
-// A function that is evaluated while a plan is made runs its queries without a portal.
+// Whether the query is what the client's portal runs.  A function that is evaluated
+// while a plan is made, or a deferred trigger, runs its queries outside of their own
+// statement's.  Of what a rule makes of a statement, one query answers for it.
 bool
-at_top() noexcept
+is_statement(const PlannedStmt *planned) noexcept
 {
-	return !executing() && ActivePortal != nullptr;
+	if (executing() || ActivePortal == nullptr || ActivePortal->stmts == NIL)
+		return false;
+	const PlannedStmt *answering = linitial_node(PlannedStmt, ActivePortal->stmts);
+
+	if (list_length(ActivePortal->stmts) > 1)
+		if (const PlannedStmt *const primary = PortalGetPrimaryStmt(ActivePortal))
+			answering = primary;
+	return planned == answering;
 }
 
-// ... or in that of EXECUTE, with these receivers.
+// The receivers of queries that functions run.
 bool
 goes_to_function(const DestReceiver *dest) noexcept
 {
 	return dest != nullptr && (dest->mydest == DestSPI || dest->mydest == DestSQLFunction);
 }
 
-// The receivers of the queries of COPY, CREATE TABLE AS and REFRESH MATERIALIZED VIEW.
+// The query of COPY, CREATE TABLE AS, REFRESH MATERIALIZED VIEW or EXPLAIN is not
+// nested in it.
 bool
 is_part_of_command(const DestReceiver *dest) noexcept
 {
-	return dest != nullptr &&
-		   (dest->mydest == DestCopyOut || dest->mydest == DestIntoRel || dest->mydest == DestTransientRel);
+	if (dest == nullptr || explaining)
+		return !goes_to_function(dest);
+	return dest->mydest == DestCopyOut || dest->mydest == DestIntoRel || dest->mydest == DestTransientRel;
 }
 
 void
@@ -73,12 +86,26 @@ fingerprint_of(const QueryDesc &query) noexcept
 	return query.plannedstmt->queryId;
 }
 
+// A cursor over our views is our own, although it will call us only when it is read.
+bool
+reads_own_views(const PlannedStmt *planned) noexcept
+{
+	const Oid schema = get_namespace_oid("remedy", true);
+	ListCell *cell;
+
+	foreach (cell, planned->relationOids)
+		if (OidIsValid(schema) && get_rel_namespace(lfirst_oid(cell)) == schema)
+			return true;
+	return false;
+}
+
 // A cursor is counted when it is open; the text is that of its DECLARE.
 void
 start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
 {
 	const Nanoseconds began = now();
 
+	statement.own = reads_own_views(query->plannedstmt);
 	enter_statement(statement, opening_cursor, query->sourceText);
 	note_arrival(statement, began);
 	begin(statement, began);
@@ -98,8 +125,7 @@ start_statement(QueryDesc *query, int flags, Statement &statement) noexcept
 void
 on_start(QueryDesc *query, int flags)
 {
-	// Of what a rule makes of a statement, only one part answers for it.
-	if (!counting() || !at_top() || !query->plannedstmt->canSetTag)
+	if (!counting() || !is_statement(query->plannedstmt))
 	{
 		server::proceed_start(query, flags);
 		return;
@@ -154,6 +180,38 @@ run_statement(const server::Run &run, Statement &statement) noexcept
 			listeners[i]->ran(statement, first_run);
 }
 
+// A cursor WITH HOLD is run to its end, perhaps from its beginning, when the
+// transaction commits: those rows are fetched later, or have been.
+bool
+stores_for_later(const Statement &statement) noexcept
+{
+	return statement.counted && ActivePortal != nullptr && ActivePortal->holdStore != nullptr;
+}
+
+void
+run_uncounted(const server::Run &run, Statement &statement) noexcept
+{
+	begin(statement, 0);
+	run.proceed();
+	end();
+}
+
+// A statement that was forgotten among too many open ones is remembered at its first
+// run, but for a cursor, which was counted when it was opened.
+Statement *
+statement_of(QueryDesc *query) noexcept
+{
+	if (goes_to_function(query->dest))
+		return nullptr;
+	Statement *const known = open_statements.find(query);
+	if (known != nullptr || fetching || query->already_executed || !is_statement(query->plannedstmt))
+		return known;
+	Statement &statement = open_statements.add(query);
+	statement.fingerprint = fingerprint_of(*query);
+	enter_statement(statement, query->plannedstmt, query->sourceText);
+	return &statement;
+}
+
 void
 on_run(const server::Run &run)
 {
@@ -169,12 +227,13 @@ on_run(const server::Run &run)
 		run.proceed();
 		return;
 	}
-	Statement *const statement =
-		at_top() && !goes_to_function(run.query->dest) ? open_statements.find(run.query) : nullptr;
-	if (statement != nullptr)
-		run_statement(run, *statement);
-	else
+	Statement *const statement = statement_of(run.query);
+	if (statement == nullptr)
 		run.proceed();
+	else if (stores_for_later(*statement))
+		run_uncounted(run, *statement);
+	else
+		run_statement(run, *statement);
 }
 
 // Triggers run here: their time is the statement's, and so is their failure.  The
@@ -184,9 +243,9 @@ on_finish(QueryDesc *query)
 {
 	const bool runs_triggers = query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
 	Statement *const statement =
-		runs_triggers && counting() && at_top() ? open_statements.find(query) : nullptr;
+		runs_triggers && counting() && !executing() ? open_statements.find(query) : nullptr;
 
-	if (statement == nullptr)
+	if (statement == nullptr || !statement->counted)
 	{
 		server::proceed_finish(query);
 		return;
@@ -216,8 +275,10 @@ run_command(const server::Utility &utility) noexcept
 	enter_statement(command, utility.statement, utility.text);
 	note_arrival(command, began);
 	begin(command, began);
+	explaining = IsA(utility.statement->utilityStmt, ExplainStmt);
 	finally([&utility]() noexcept { utility.proceed(); },
 			[&utility](bool failed) noexcept {
+				explaining = false;
 				const bool has_rows = !failed && utility.completion != nullptr;
 				end_counted(failed, has_rows ? utility.completion->nprocessed : 0);
 			});
@@ -239,6 +300,10 @@ on_utility(const server::Utility &utility)
 		case UtilityKind::cursor:
 			opening_cursor = utility.statement;
 			finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { opening_cursor = nullptr; });
+			break;
+		case UtilityKind::fetch:
+			fetching = true;
+			finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { fetching = false; });
 			break;
 		case UtilityKind::new_session:
 			utility.proceed();

@@ -2,8 +2,8 @@
 //
 // A query may vanish with its transaction without having ended: pointers are
 // compared, never followed, and the end of a transaction clears them all.  When
-// more are open than there is room for, the oldest is forgotten: it was counted at
-// its first run, and what its later runs add is lost.
+// more are open than there is room for, the oldest is forgotten: what its later runs
+// add is lost.
 
 #pragma once
 

@@ -108,6 +108,10 @@ end_transaction() noexcept
 
 	if (statements > 0)
 		end_transaction_counts(statements, session.transaction.nested);
+	// What ran in the transactions of a procedure is nested in its CALL, which is
+	// counted in the last of them.
+	else if (executing())
+		return;
 	if (statements > 0 || session.transaction.nested > 0)
 		session.transaction.restart(++session.transactions);
 }

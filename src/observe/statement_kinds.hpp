@@ -10,6 +10,7 @@ enum class UtilityKind
 {
 	counted,	 // a statement of its own; what it runs is nested in it
 	cursor,		 // DECLARE CURSOR: counted through the query it opens
+	fetch,		 // FETCH and MOVE: not counted; they run the cursor's query
 	new_session, // DISCARD ALL: a pool hands the session to somebody else; not counted
 	transparent, // not counted; a query that it runs is the client's, at top level
 };
@@ -21,11 +22,12 @@ kind_of_utility(const Node *command) noexcept
 	{
 		case T_DeclareCursorStmt:
 			return UtilityKind::cursor;
+		case T_FetchStmt:
+			return UtilityKind::fetch;
 		case T_DiscardStmt:
 			return reinterpret_cast<const DiscardStmt *>(command)->target == DISCARD_ALL ? UtilityKind::new_session
 																						 : UtilityKind::transparent;
 		case T_ExecuteStmt:
-		case T_FetchStmt:
 		case T_ClosePortalStmt:
 		case T_PrepareStmt:
 		case T_DeallocateStmt:

@@ -25,8 +25,8 @@ portal_ended(void *)
 void
 ignore_running_statement() noexcept
 {
-	// The server's start, before there are portals, runs none.
-	if (process_shared_preload_libraries_in_progress || !IsUnderPostmaster)
+	// Other processes of the server have no portals, not even the means to look for one.
+	if (MyBackendType != B_BACKEND)
 		return;
 	// A simple query runs in the portal without a name, whatever runs inside it.
 	const Portal unnamed = GetPortalByName("");

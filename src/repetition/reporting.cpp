@@ -250,7 +250,7 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 		report.counted = counts;
 	else
 	{
-		// Not entered yet, or forgotten by a reset: then the unit of work counts anew.
+		// Not entered, or forgotten by a reset: then the unit of work counts anew.
 		report.handle = {};
 		report.counted = {};
 	}
