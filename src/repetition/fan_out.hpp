@@ -196,6 +196,7 @@ private:
 	std::uint32_t watch_;
 	std::uint32_t stamps_;
 	Nanoseconds last_parent_end_;
+	std::uint32_t last_parent_unit_;
 	Parent parents_[parent_limit];
 	Child children_[child_limit];
 };

@@ -22,7 +22,7 @@ struct Report
 	std::uint32_t unit;
 	bool told;
 	bool no_room;		// the table of findings is full
-	std::uint32_t next; // calls after which to try again to enter it
+	std::uint32_t next; // calls after which to try again, if it could not be described
 	findings::Handle handle;
 	Watched *watched;
 	findings::Counts counted; // has entered the finding
@@ -186,6 +186,7 @@ enter(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Report &rep
 {
 	report.next = 2 * child.calls;
 	with_finding(fan_out, shapes, child, [&](const findings::Finding &finding) {
+		report.next = 0;
 		report.no_room = !findings::enter(finding, report.handle);
 		if (report.watched == nullptr)
 			watch(report, finding);

@@ -95,6 +95,19 @@ is(scalar psql_as($node, 'client', 'SET pg_remedy.enabled = off; SELECT enabled 
 	is(totals($node, 'running')->{statements}, 2, 'and on again');
 	$session->quit;
 }
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE counted LOGIN;
+CREATE ROLE uncounted LOGIN;
+ALTER ROLE counted SET pg_remedy.enabled = on;
+ALTER ROLE uncounted SET pg_remedy.enabled = off;
+SQL
+counted($node, 'switched off for a role', 'SELECT 1;', { transactions => 0, statements => 0 }, role => 'uncounted');
+$node->append_conf('postgresql.conf', 'pg_remedy.enabled = off');
+$node->restart;
+counted($node, 'switched off for all', 'SELECT 1;', { transactions => 0, statements => 0 });
+counted($node, 'but for a role', 'SELECT 1;', { transactions => 1, statements => 1 }, role => 'counted');
+$node->append_conf('postgresql.conf', 'pg_remedy.enabled = on');
+$node->restart;
 
 # ---- The extension comes and goes ----------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ counted($node, 'a client that leaves in a transaction', sub {
 counted($node, 'a transaction that was idle for too long', sub {
 	my $session = client($node, 'client');
 
-	$session->query_safe("SET idle_in_transaction_session_timeout = 10;\nBEGIN;\nSELECT 1;\nSELECT 2");
+	$session->query_safe("BEGIN;\nSELECT 1;\nSELECT 2;\nSET idle_in_transaction_session_timeout = 10");
 	gone('client');
 	eval { $session->quit };
 }, { transactions => 1, statements => 2 });
@@ -149,6 +149,9 @@ $victim->query_safe($begun);
 terminate('victim');
 like($node->safe_psql('postgres', $repeats), qr/\bvictim 6\b/, 'a finding outlives its session');
 is_deeply([ @{ totals($node, 'victim') }{qw(transactions statements)} ], [ 1, 7 ], 'and so do its counts');
+psql_as($node, 'successor', lazy_page(9));
+like($node->safe_psql('postgres', $repeats), qr/\bsuccessor 9, victim 6\b/, 'also when another session has taken its slot');
+is_deeply([ @{ totals($node, 'victim') }{qw(transactions statements)} ], [ 1, 7 ], 'both do');
 eval { $victim->quit };
 is($node->safe_psql('postgres', 'SELECT slots_used FROM remedy.status'), 1, 'slots are given back');
 

@@ -28,6 +28,11 @@ BEGIN
 	PERFORM count(*) FROM t;
 	RETURN (SELECT count(*) FROM t);
 END $$;
+CREATE FUNCTION opens(c refcursor) RETURNS refcursor LANGUAGE plpgsql AS $$
+BEGIN
+	OPEN c FOR SELECT 1 / (50 - a) FROM t;
+	RETURN c;
+END $$;
 SQL
 
 # ---- What is a statement, and what is none -------------------------------------------------------------
@@ -63,12 +68,10 @@ my @others = (
 	'BEGIN; COMMIT', 'START TRANSACTION; ROLLBACK AND CHAIN; ABORT', 'BEGIN; SAVEPOINT s; ROLLBACK TO s; RELEASE s; END',
 	'BEGIN; SET TRANSACTION READ ONLY; SET LOCAL work_mem = 64; SET CONSTRAINTS ALL IMMEDIATE; COMMIT',
 	'SET work_mem = 64', 'SHOW work_mem', 'RESET work_mem', 'RESET ALL', 'DISCARD ALL', 'PREPARE p AS SELECT 1; DEALLOCATE p',
-	'LISTEN here', 'NOTIFY here', 'UNLISTEN *', 'LOAD $$plpgsql$$', 'CHECKPOINT');
+	'LISTEN here', 'NOTIFY here', 'UNLISTEN *', q{LOAD 'plpgsql'}, 'CHECKPOINT');
 
 for my $other (@others)
 {
-	$other =~ tr/$/'/;
-	$other =~ s/''/'/g;
 	counted($node, "no statement: $other", "$other;", { transactions => 0, statements => 0 });
 }
 counted($node, 'no statement: an empty message', ';', { transactions => 0, statements => 0 }, message => 1);
@@ -184,6 +187,11 @@ counted($node, 'portals that take turns are one statement each', sub {
 	$wire->execute('q', 0)->execute('p', 0)->sync->answers;
 	$wire->query('COMMIT')->answers;
 }, { transactions => 1, statements => 3, rows => 201 });
+counted($node, 'many portals that are bound before the first of them runs', sub {
+	$wire->bind("p$_", 'all') for 1 .. 40;
+	$wire->execute("p$_") for 1 .. 40;
+	is($wire->sync->answers, '2' x 40 . ('D' x 100 . 'C') x 40 . 'Z', 'many portals');
+}, { transactions => 1, statements => 40 });
 counted($node, 'what is bound and not run is none', sub {
 	$wire->bind('p', 'all')->close_portal('p')->sync->answers;
 }, { transactions => 0, statements => 0 });
@@ -248,6 +256,25 @@ FETCH 10 FROM c;
 SELECT 1;
 SELECT 2;
 COMMIT;
+SQL
+counted($node, 'a cursor that a function opened is none, its fetches neither', <<'SQL', { transactions => 1, statements => 3 });
+BEGIN;
+SELECT opens('c');
+FETCH 5 FROM c;
+SELECT 1;
+FETCH 5 FROM c;
+SELECT 2;
+COMMIT;
+SQL
+counted($node, 'even one that fails', <<'SQL', { transactions => 2, statements => 3 });
+BEGIN;
+SELECT opens('c');
+SAVEPOINT s;
+FETCH ALL FROM c;
+ROLLBACK TO s;
+SELECT 1;
+COMMIT;
+SELECT 2;
 SQL
 counted($node, 'UPDATE of a cursor\'s row', <<'SQL', { transactions => 1, statements => 2 });
 BEGIN;
@@ -400,7 +427,8 @@ SQL
 
 # ---- Errors at every stage -----------------------------------------------------------------------------
 
-# SQL that fails, inside a transaction with statements around it; what it adds to their 2, and to the failures.
+# SQL that fails with this error, alone and in a transaction with statements around it: how many statements and
+# failures it counts as.
 sub fails
 {
 	my ($stage, $failing, $error, $statements, $failed) = @_;
@@ -501,9 +529,10 @@ SQL
 counted($node, 'an error ends the message', 'SELECT 1; SELECT 1 / n FROM zero; SELECT 2',
 	{ transactions => 1, statements => 2, failed_statements => 1 }, message => 1);
 counted($node, 'statement_timeout', <<'SQL', { transactions => 2, statements => 2, failed_statements => 1 });
-SET statement_timeout = 10;
+BEGIN;
+SET LOCAL statement_timeout = 200;
 SELECT pg_sleep(1000);
-SET statement_timeout = 0;
+ROLLBACK;
 SELECT 1;
 SQL
 

@@ -43,7 +43,7 @@ SQL
 sub seen
 {
 	my ($name, $preload) = @_;
-	my $node = Remedy::server($name, $preload, 'max_connections = 20');
+	my $node = Remedy::server($name, $preload);
 
 	if ($preload =~ /auto_explain/)
 	{

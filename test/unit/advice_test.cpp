@@ -119,10 +119,10 @@ TEST(typeorm_is_not_known)
 TEST(other_builders_and_hands_are_not_known)
 {
 	CHECK(is_plain("select \"id\", \"title\" from \"books\" where \"books\".\"author_id\" = $1")); // Drizzle
-	CHECK(is_plain("select \"b0\".* from \"book\" as \"b0\" where \"b0\".\"author_id\" = $1")); // MikroORM
-	CHECK(is_plain("select \"books\".* from \"books\" where \"books\".\"authorId\" = $1"));		 // Objection
-	CHECK(is_plain("select b1_0.author_id,b1_0.id from books b1_0 where b1_0.author_id=$1"));	 // Hibernate
-	CHECK(is_plain("SELECT b0.\"id\" FROM \"books\" AS b0 WHERE (b0.\"author_id\" = $1)"));		 // Ecto
+	CHECK(is_plain("select \"b0\".* from \"book\" as \"b0\" where \"b0\".\"author_id\" = $1"));    // MikroORM
+	CHECK(is_plain("select \"books\".* from \"books\" where \"books\".\"authorId\" = $1"));        // Objection
+	CHECK(is_plain("select b1_0.author_id,b1_0.id from books b1_0 where b1_0.author_id=$1"));      // Hibernate
+	CHECK(is_plain("SELECT b0.\"id\" FROM \"books\" AS b0 WHERE (b0.\"author_id\" = $1)"));        // Ecto
 	CHECK(is_plain("SELECT id, title FROM books WHERE author_id = $1"));
 	CHECK(is_plain("SELECT id\nFROM books\nWHERE author_id = $1"));
 	CHECK(is_plain("SELECT 1"));

@@ -88,6 +88,15 @@ struct Guarded
 	}
 };
 
+// What the statement before has returned: its place as a parent and its last row.
+struct Returned
+{
+	std::uint32_t unit; // 0: nothing
+	std::uint64_t fingerprint;
+	unsigned place;
+	ValueHash values[columns_per_parent];
+};
+
 class Stream
 {
 public:
@@ -155,10 +164,14 @@ private:
 		ValueHash values[keys_per_shape];
 		for (ValueHash &value : values)
 			value = draw(20) == 0 ? 0 : hash(draw(300));
+		const int key = ask_for_what_was_returned(shape, values);
 		Execution execution = {};
 		++calls_in_unit_[number];
 		if (shape.key_count > 0 && fan_out().any_parent(moment, limits_))
 			execution = fan_out().look_up(shape, values, moment, limits_, tie_of_numbers);
+		if (key >= 0 && execution.fingerprint != 0)
+			CHECK((execution.parents[key] >> returned_.place & 1) != 0);
+		returned_ = {};
 		Parent *const held = outputs_[number] == 0 || draw(10) == 0 ? nullptr : hold(number);
 		clock_ += draw(4) * millisecond / 4;
 		if (draw(50) == 0)
@@ -168,7 +181,12 @@ private:
 		}
 		const Child *const child = execution.fingerprint == 0 ? nullptr : note(execution);
 		if (held != nullptr)
+		{
 			fan_out().release(*held, clock_, draw(20), draw(20) != 0);
+			returned_.unit = fan_out().unit();
+			returned_.fingerprint = shape.fingerprint;
+			returned_.place = fan_out().place_of(*held);
+		}
 		if (child != nullptr)
 			decide();
 	}
@@ -180,11 +198,30 @@ private:
 		CHECK(fan_out().holds(shapes_[number].fingerprint));
 		if (parent.column_count == 0)
 			for (unsigned i = 0; i < outputs_[number]; ++i)
-				parent.columns[parent.column_count++] = column((first_output_[number] + i) % column_count);
-		for (unsigned row = draw(20); row > 0; --row)
+				parent.columns[parent.column_count++] = output(number, i);
+		for (unsigned row = draw(20) + 1; row > 0; --row)
 			for (unsigned i = 0; i < parent.column_count; ++i)
-				parent.values.insert(in_column(hash(draw(300)), i));
+			{
+				returned_.values[i] = hash(draw(300));
+				parent.values.insert(in_column(returned_.values[i], i));
+			}
 		return &parent;
+	}
+
+	// Often asks for a value of the statement before, if a key is tied to one of its columns; gives that key.
+	int ask_for_what_was_returned(const Shape &shape, ValueHash *values)
+	{
+		if (returned_.unit != fan_out().unit() || returned_.fingerprint == shape.fingerprint || draw(2) == 0)
+			return -1;
+		const unsigned parent = static_cast<unsigned>(returned_.fingerprint - 1);
+		for (unsigned key = 0; key < shape.key_count; ++key)
+			for (unsigned i = 0; i < outputs_[parent]; ++i)
+				if (tie_of_numbers(shape.keys[key].column, output(parent, i)) != Tie::none)
+				{
+					values[key] = returned_.values[i];
+					return static_cast<int>(key);
+				}
+		return -1;
 	}
 
 	const Child *note(const Execution &execution)
@@ -206,6 +243,7 @@ private:
 			const std::uint64_t bit = std::uint64_t{1} << child.fingerprint;
 			CHECK((seen & bit) == 0);
 			seen |= bit;
+			CHECK(child.unit == fan_out().unit());
 			check_counts(child);
 			if (!child.found && fan_out().decide(child, limits_.threshold))
 				check_found(child);
@@ -242,6 +280,8 @@ private:
 			CHECK((shapes_[child.fingerprint - 1].unique_keys >> child.key & 1) == 0);
 	}
 
+	Column output(unsigned shape, unsigned i) const { return column((first_output_[shape] + i) % column_count); }
+
 	FanOut &fan_out() { return memory_->fan_out; }
 
 	static ValueHash hash(unsigned value) { return in_column(value, 77); }
@@ -253,6 +293,7 @@ private:
 	unsigned outputs_[shape_count] = {};
 	unsigned first_output_[shape_count] = {};
 	unsigned calls_in_unit_[shape_count] = {};
+	Returned returned_ = {};
 	unsigned current_ = 0;
 	unsigned findings_ = 0;
 	unsigned failed_statements_ = 0;

@@ -40,7 +40,7 @@ struct ForeignKey
 };
 
 constexpr ForeignKey foreign_keys[] = {
-	{book_author, author_id},		{chapter_book, book_id},   {book_country, country_code},
+	{book_author, author_id},      {chapter_book, book_id},  {book_country, country_code},
 	{chapter_tenant, book_tenant}, {shelf_parent, shelf_id},
 };
 
@@ -87,6 +87,7 @@ const Statement shelves_in = {12, {shelf_parent}, {shelf_id, shelf_parent}};
 const Statement tenant_books = {13, {}, {book_tenant, book_id}};
 const Statement tenant_chapters = {14, {chapter_tenant, chapter_book}, {chapter_id}};
 const Statement chapters_of_tenant = {15, {chapter_book, chapter_tenant}, {chapter_id}};
+const Statement shelf_list = {18, {}, {shelf_id}};
 const Statement settings = {16, {}, {setting_id}};
 
 // The number-th other thing that authors have.
@@ -113,6 +114,15 @@ numbers(unsigned first, unsigned last)
 	Rows rows;
 	for (unsigned number = first; number <= last; ++number)
 		rows.push_back({number});
+	return rows;
+}
+
+Rows
+numbers_twice(unsigned first, unsigned last)
+{
+	Rows rows;
+	for (unsigned number = first; number <= last; ++number)
+		rows.push_back({number, number});
 	return rows;
 }
 
@@ -662,15 +672,25 @@ TEST(the_parent_of_siblings_is_preferred_to_a_sibling)
 	CHECK(session.repeats(relation_of_authors(0), author_list) == 10);
 }
 
+// Both hold for the first time with the fifth different value.
 TEST(the_parent_with_more_children_is_preferred)
 {
 	Session session;
-	session.list(author_list, numbers(1, 10));
-	session.list(other_author_list, numbers(5, 10));
-	ask_books_of(session, 1, 4);
+	session.list(author_list, numbers(1, 100));
+	session.list(other_author_list, numbers(3, 100));
+	for (unsigned times = 0; times < 3; ++times)
+		ask_books_of(session, 1, 4);
 	CHECK(session.findings() == 0);
-	ask_books_of(session, 5, 10);
-	CHECK(session.only(10, books_of, author_list));
+	session.ask(books_of, 5);
+	CHECK(session.only(13, books_of, author_list));
+}
+
+TEST(another_statement_is_preferred_to_the_child_itself)
+{
+	Session session;
+	session.list(shelf_list, numbers(2, 6));
+	walk_down(session, 6);
+	CHECK(session.only(6, shelves_in, shelf_list));
 }
 
 TEST(of_two_equal_parents_the_later_is_named)
@@ -864,6 +884,51 @@ TEST(a_parent_has_no_children_later)
 	CHECK(session.findings() == 0);
 }
 
+TEST(a_parent_of_the_next_unit_starts_from_nothing)
+{
+	Session session;
+	session.list(book_list, {{10, 1}, {11, 2}});
+	for (unsigned times = 0; times < 30; ++times)
+		session.list(book_list, numbers_twice(1000, 1100));
+	session.pause(100 * millisecond);
+
+	// Its values: the next unit's list knows nothing of books 10 and 11.
+	session.list(book_list, {{20, 3}, {21, 4}});
+	for (unsigned times = 0; times < 5; ++times)
+		ask_all(session, chapters_of, 10, 11);
+	CHECK(session.findings() == 0);
+	// Its rows: two authors make up four fifths of two rows.
+	for (unsigned times = 0; times < 3; ++times)
+		ask_all(session, author_by_id, 3, 4);
+	CHECK(session.only(6, author_by_id, book_list));
+}
+
+TEST(executions_are_counted_in_the_unit)
+{
+	Session session;
+	for (unsigned times = 0; times < 30; ++times)
+		session.list(author_list, numbers(1, 10));
+	session.pause(100 * millisecond);
+	for (unsigned page = 0; page < 5; ++page)
+	{
+		session.list(author_list, numbers(1, 10));
+		ask_books_of(session, 1 + 2 * page, 2 + 2 * page);
+	}
+	CHECK(session.only(10, books_of, author_list));
+}
+
+TEST(children_are_visited_in_their_unit_only)
+{
+	Session session;
+	session.list(author_list, numbers(1, 10));
+	ask_books_of(session, 1, 10);
+	session.pause(2 * second);
+	session.list(settings, {});
+	unsigned visited = 0;
+	session.fan_out->each_child([&](const Child &) { ++visited; });
+	CHECK(visited == 0);
+}
+
 TEST(an_explicit_transaction_is_a_unit_whatever_its_pauses)
 {
 	Session session;
@@ -951,9 +1016,10 @@ TEST(six_other_statements_between_parent_and_loop)
 	CHECK(session.only(10, books_of, author_list));
 }
 
-TEST(a_proved_parent_outlives_ten_other_shapes_for_each_row)
+// For each author its books, and ten statements that have nothing to do with it.
+void
+loop_among_others(Session &session)
 {
-	Session session;
 	session.list(author_list, numbers(1, 20));
 	for (unsigned author = 1; author <= 20; ++author)
 	{
@@ -961,6 +1027,25 @@ TEST(a_proved_parent_outlives_ten_other_shapes_for_each_row)
 		for (unsigned number = 0; number < 10; ++number)
 			session.list(unrelated(10 * (author % 2) + number), numbers(1, 10));
 	}
+}
+
+TEST(a_proved_parent_outlives_ten_other_shapes_for_each_row)
+{
+	Session session;
+	loop_among_others(session);
+	CHECK(session.only(20, books_of, author_list));
+}
+
+TEST(what_was_proved_in_another_unit_does_not_matter)
+{
+	Session session;
+	for (unsigned number = 0; number < parent_limit; ++number)
+		session.list({3000 + number, {}, {author_id}}, {{1}});
+	session.ask(book_count_of, 1);
+	session.pause(100 * millisecond);
+	for (unsigned number = 0; number < parent_limit; ++number)
+		session.list(unrelated(number), numbers(1, 10));
+	loop_among_others(session);
 	CHECK(session.only(20, books_of, author_list));
 }
 
@@ -999,6 +1084,18 @@ TEST(any_number_of_children_one_after_the_other)
 		CHECK(session.repeats(relation_of_authors(number), author_list) == 20);
 }
 
+TEST(two_loops_at_once_after_sixteen_others)
+{
+	Session session;
+	session.list(author_list, numbers(1, 20));
+	for (unsigned number = 0; number < child_limit; ++number)
+		ask_all(session, relation_of_authors(number), 1, 20);
+	for (unsigned author = 1; author <= 20; ++author)
+		for (const unsigned number : {child_limit, child_limit + 1})
+			session.ask(relation_of_authors(number), author);
+	CHECK(session.findings() == child_limit + 2);
+}
+
 TEST(children_of_earlier_units_give_way_first)
 {
 	Session session;
@@ -1030,14 +1127,20 @@ TEST(the_likeliest_parent_is_known_before_the_finding)
 
 TEST(a_parent_that_was_never_released_has_no_children)
 {
-	Session session;
-	session.list(settings, numbers(1, 2));
-	Parent &failed = session.fan_out->hold(author_list.fingerprint);
-	failed.columns[failed.column_count++] = author_id;
-	for (unsigned author = 1; author <= 10; ++author)
-		failed.values.insert(in_column(hash_of(author), 0));
-	ask_books_of(session, 1, 10);
-	CHECK(session.findings() == 0);
+	for (const bool ended_well_before : {false, true})
+	{
+		Session session;
+		if (ended_well_before)
+			session.list(author_list, numbers(1, 10));
+		session.pause(100 * millisecond);
+		session.list(settings, numbers(1, 2));
+		Parent &failed = session.fan_out->hold(author_list.fingerprint);
+		failed.columns[failed.column_count++] = author_id;
+		for (unsigned author = 1; author <= 10; ++author)
+			failed.values.insert(in_column(hash_of(author), 0));
+		ask_all(session, book_count_of, 1, 10);
+		CHECK(session.findings() == 0);
+	}
 }
 
 TEST(a_parent_that_runs_in_portions_is_one_execution)

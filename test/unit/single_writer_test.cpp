@@ -32,6 +32,15 @@ raise_all(Page &page) noexcept
 		++field;
 }
 
+// Time for a reader to begin a copy that the next change would tear.
+void
+linger() noexcept
+{
+	static std::atomic<unsigned> turns;
+	for (int i = 0; i < 200; ++i)
+		turns.fetch_add(1, std::memory_order_relaxed);
+}
+
 struct Reading
 {
 	std::uint64_t whole = 0;
@@ -113,7 +122,10 @@ TEST(no_reader_sees_half_a_change)
 	for (int i = 0; i < readers; ++i)
 		threads[i] = std::thread([&, i] { keep_reading(slot, ended, readings[i]); });
 	for (std::uint64_t change = 0; change < changes; ++change)
+	{
 		slot.write(raise_all);
+		linger();
+	}
 	ended = true;
 	for (std::thread &thread : threads)
 		thread.join();

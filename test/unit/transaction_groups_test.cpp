@@ -95,7 +95,7 @@ TEST(the_last_group_is_for_everybody_else)
 
 	CHECK(&groups.of(key_of(1, 100, "web")) == &groups.everybody_else());
 	CHECK(&groups.of(key_of(1, 101, "web")) == &groups.everybody_else());
-	CHECK(groups.everybody_else().used);
+	CHECK(groups.everybody_else().used && groups.everybody_else().key == GroupKey{});
 	for (std::uint32_t user = 1; user < group_count; ++user)
 		CHECK(&groups.of(key_of(1, user, "web")) == &groups.all[user - 1]);
 }
