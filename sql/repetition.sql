@@ -33,7 +33,7 @@ SET application_name = 'regress_repetition';
 -- Books of each author, in a transaction.
 BEGIN;
 SELECT id FROM author;
-SELECT format('SELECT b.* FROM book AS b WHERE b.author_id = %s', id) FROM author \gexec
+SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author \gexec
 COMMIT;
 \set ECHO all
 \o
@@ -188,6 +188,27 @@ COMMIT;
 \set ECHO all
 \o
 SELECT * FROM found();
+SELECT remedy.reset();
+
+-- The same texts over the tables of another schema, with other column numbers.
+CREATE SCHEMA other;
+CREATE TABLE other.author (filler text, id integer PRIMARY KEY);
+CREATE TABLE other.book (filler text, author_id integer REFERENCES other.author);
+INSERT INTO other.author SELECT '', generate_series(1, 6);
+\o /dev/null
+\set ECHO none
+SELECT remedy.watch();
+SELECT id FROM author;
+SELECT format('SELECT author_id FROM book WHERE author_id = %s', id) FROM author \gexec
+SET search_path = other;
+SELECT id FROM author;
+SELECT format('SELECT author_id FROM book WHERE author_id = %s', id) FROM author \gexec
+SET search_path = "the app";
+SELECT remedy.unwatch();
+\set ECHO all
+\o
+SELECT child, parent, repeats FROM found() ORDER BY child;
+DROP SCHEMA other CASCADE;
 SELECT remedy.reset();
 
 -- What is done about it.

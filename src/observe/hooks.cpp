@@ -161,6 +161,27 @@ run_through(const server::Run &run, DestReceiver *receiver) noexcept
 	finally([&run]() noexcept { run.proceed(); }, [query, own](bool) noexcept { query->dest = own; });
 }
 
+// Runs the query, through a listener's receiver if one wants its rows.
+void
+run_query(const server::Run &run, Statement &statement, Nanoseconds began) noexcept
+{
+	DestReceiver *const receiver = statement.own ? nullptr : receiver_before(statement);
+
+	begin(statement, began);
+	if (receiver != nullptr)
+		run_through(run, receiver);
+	else
+		run.proceed();
+}
+
+void
+tell_run(const Statement &statement, bool first_run)
+{
+	for (int i = 0; i < listener_count && !statement.own; ++i)
+		if (listeners[i]->ran != nullptr)
+			listeners[i]->ran(statement, first_run);
+}
+
 void
 run_statement(const server::Run &run, Statement &statement) noexcept
 {
@@ -168,16 +189,9 @@ run_statement(const server::Run &run, Statement &statement) noexcept
 	const Nanoseconds began = now();
 
 	note_arrival(statement, began);
-	DestReceiver *const receiver = statement.own ? nullptr : receiver_before(statement);
-	begin(statement, began);
-	if (receiver != nullptr)
-		run_through(run, receiver);
-	else
-		run.proceed();
+	run_query(run, statement, began);
 	end_counted(false, run.query->estate->es_processed);
-	for (int i = 0; i < listener_count && !statement.own; ++i)
-		if (listeners[i]->ran != nullptr)
-			listeners[i]->ran(statement, first_run);
+	tell_run(statement, first_run);
 }
 
 // A cursor WITH HOLD is run to its end, perhaps from its beginning, when the
@@ -191,9 +205,11 @@ stores_for_later(const Statement &statement) noexcept
 void
 run_uncounted(const server::Run &run, Statement &statement) noexcept
 {
-	begin(statement, 0);
-	run.proceed();
+	run_query(run, statement, now());
 	end();
+	statement.rows = run.query->estate->es_processed;
+	statement.ended = now();
+	tell_run(statement, false);
 }
 
 // A statement that was forgotten among too many open ones is remembered at its first

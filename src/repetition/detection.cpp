@@ -111,13 +111,13 @@ analysed(const Query *query, Nanoseconds when)
 		return;
 	Shape &shape = shape_of(query->queryId);
 	const Moment moment = {when, 0, false, 0, observe::watch_number()};
-	const bool first_seen = !shape.described;
+	const bool first_seen = !shape.described || shape.relations != relations_of(query);
 
 	if (first_seen)
 	{
 		Shape described = shape;
 		describe(query, described);
-		described.described = true;
+		memory->fan_out.forget(shape.fingerprint);
 		shape = described;
 	}
 	if (!shape.has_constant_keys() || !(first_seen || memory->fan_out.any_parent(moment, limits())))

@@ -258,6 +258,16 @@ FanOut::place_for(std::uint64_t fingerprint) noexcept
 }
 
 void
+FanOut::forget(std::uint64_t fingerprint) noexcept
+{
+	for (Parent &parent : parents_)
+		if (parent.fingerprint == fingerprint)
+			parent.fingerprint = 0;
+	if (Child *const child = find_child(fingerprint))
+		child->fingerprint = 0;
+}
+
+void
 FanOut::release(Parent &parent, Nanoseconds now, std::uint64_t rows, bool first_run) noexcept
 {
 	parent.executions += first_run;
@@ -308,6 +318,7 @@ FanOut::add_child(std::uint64_t fingerprint) noexcept
 	}
 	*oldest = {};
 	oldest->fingerprint = fingerprint;
+	oldest->stamp = ++stamps_;
 	oldest->unit = unit_;
 	return *oldest;
 }

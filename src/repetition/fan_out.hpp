@@ -97,6 +97,7 @@ struct ChildKey
 struct Child
 {
 	std::uint64_t fingerprint; // 0: free
+	std::uint32_t stamp;	   // of this statement in this unit; never comes again
 	std::uint32_t unit;
 	std::uint32_t calls; // since the first linked one
 	std::uint32_t linked;
@@ -162,6 +163,9 @@ public:
 	// The parent's place for an execution of a statement.  If it has none, the parent
 	// that ended longest ago gives way, one without children first.
 	Parent &hold(std::uint64_t fingerprint) noexcept;
+
+	// The statement stands for something else from here on.
+	void forget(std::uint64_t fingerprint) noexcept;
 
 	// A run of the held parent ended well with this many rows.
 	void release(Parent &parent, Nanoseconds now, std::uint64_t rows, bool first_run) noexcept;

@@ -251,11 +251,33 @@ base_column(Oid relation, AttrNumber number) noexcept
 	return column;
 }
 
+std::uint32_t
+relations_of(const Query *query) noexcept
+{
+	std::uint32_t hash = 0;
+	ListCell *cell;
+
+	foreach (cell, query->rtable)
+	{
+		const RangeTblEntry *const entry = lfirst_node(RangeTblEntry, cell);
+		if (entry->rtekind == RTE_RELATION)
+			hash = hash * 31 + entry->relid;
+		else if (entry->rtekind == RTE_SUBQUERY && entry->subquery != nullptr)
+			hash = hash * 31 + relations_of(entry->subquery);
+	}
+	return hash;
+}
+
 void
 describe(const Query *query, Shape &shape) noexcept
 {
 	Walk walk = {describe_condition, nullptr, &shape, nullptr, 0};
 
+	shape.described = true;
+	shape.relations = relations_of(query);
+	shape.key_count = 0;
+	shape.unique_known = false;
+	shape.barren = false;
 	shape.kind = kind_of(query);
 	shape.never_repeated = skips_locked(query);
 	walk_query(walk, query);

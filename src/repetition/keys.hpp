@@ -12,6 +12,10 @@
 
 namespace remedy::repetition {
 
+// A hash of the relations that the query names.  From version 18 on fingerprints are
+// made of names: one may stand for tables of several schemas, one after another.
+std::uint32_t relations_of(const Query *query) noexcept;
+
 // Fills in the shape's keys and kind.  Looks things up in the catalogs.
 void describe(const Query *query, Shape &shape) noexcept;
 

@@ -18,8 +18,7 @@ namespace {
 // What was reported of the child in the same place of the detector.
 struct Report
 {
-	std::uint64_t fingerprint;
-	std::uint32_t unit;
+	std::uint32_t stamp;
 	bool told;
 	bool no_room;		// the table of findings is full
 	std::uint32_t next; // calls after which to try again, if it could not be described
@@ -237,11 +236,10 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 	Report &report = reports[fan_out.place_of(child)];
 	const findings::Counts counts = counts_of(child, fan_out.parent_of(child));
 
-	if (report.fingerprint != child.fingerprint || report.unit != child.unit)
+	if (report.stamp != child.stamp)
 	{
 		report = {};
-		report.fingerprint = child.fingerprint;
-		report.unit = child.unit;
+		report.stamp = child.stamp;
 	}
 	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next)
 		enter(fan_out, shapes, child, report);

@@ -44,6 +44,7 @@ struct Shape
 	std::uint32_t last_used;   // a count of statements, for replacement
 	std::uint32_t unit;		   // the unit of work that calls counts in
 	std::uint32_t calls;
+	std::uint32_t relations; // hash of the relations it was described for
 	Kind kind;
 	bool described; // its analysed tree was seen: keys and kind are known
 	bool never_repeated; // nothing to advise: a queue's SKIP LOCKED

@@ -11,6 +11,8 @@
 
 namespace {
 
+using remedy::observe::SingleWriter;
+
 // Every field is the same number, whenever nobody writes.
 struct Page
 {
@@ -23,7 +25,29 @@ struct Page
 	}
 };
 
-using Slot = remedy::observe::SingleWriter<Page>;
+using Slot = SingleWriter<Page>;
+
+// Takes long to copy, and so little time to change that some copies span whole changes.
+struct Scroll
+{
+	std::uint64_t first;
+	char between[64 * 1024];
+	std::uint64_t last;
+
+	bool is_whole() const noexcept { return first == last; }
+};
+
+std::uint64_t
+number_of(const Page &page) noexcept
+{
+	return page.fields[0];
+}
+
+std::uint64_t
+number_of(const Scroll &scroll) noexcept
+{
+	return scroll.first;
+}
 
 void
 raise_all(Page &page) noexcept
@@ -47,19 +71,21 @@ struct Reading
 	std::uint64_t torn = 0;
 	std::uint64_t backwards = 0;
 
-	void look_at(const Page &page, std::uint64_t &last)
+	template <class T>
+	void look_at(const T &copy, std::uint64_t &last)
 	{
-		++(page.is_whole() ? whole : torn);
-		backwards += page.fields[0] < last;
-		last = page.fields[0];
+		++(copy.is_whole() ? whole : torn);
+		backwards += number_of(copy) < last;
+		last = number_of(copy);
 	}
 };
 
 // Reads until the writer has ended, and then once more.
+template <class T>
 void
-keep_reading(const Slot &slot, const std::atomic<bool> &ended, Reading &reading)
+keep_reading(const SingleWriter<T> &slot, const std::atomic<bool> &ended, Reading &reading)
 {
-	Page copy;
+	T copy;
 	std::uint64_t last = 0;
 
 	for (bool more = true; more;)
@@ -67,6 +93,35 @@ keep_reading(const Slot &slot, const std::atomic<bool> &ended, Reading &reading)
 		more = !ended.load();
 		if (slot.read(copy))
 			reading.look_at(copy, last);
+	}
+}
+
+// One thread makes changes, with pauses, while two read along.
+template <class T>
+void
+check_reading_along(SingleWriter<T> &slot, void (*change)(T &) noexcept, std::uint64_t changes)
+{
+	constexpr int readers = 2;
+	std::atomic<bool> ended = false;
+	Reading readings[readers];
+
+	std::thread threads[readers];
+	for (int i = 0; i < readers; ++i)
+		threads[i] = std::thread([&, i] { keep_reading(slot, ended, readings[i]); });
+	for (std::uint64_t i = 0; i < changes; ++i)
+	{
+		slot.write(change);
+		linger();
+	}
+	ended = true;
+	for (std::thread &thread : threads)
+		thread.join();
+
+	for (const Reading &reading : readings)
+	{
+		CHECK(reading.whole > 0);
+		CHECK(reading.torn == 0);
+		CHECK(reading.backwards == 0);
 	}
 }
 
@@ -113,28 +168,14 @@ TEST(reading_fails_while_a_write_is_open)
 TEST(no_reader_sees_half_a_change)
 {
 	static Slot slot;
-	constexpr std::uint64_t changes = 200'000;
-	constexpr int readers = 2;
-	std::atomic<bool> ended = false;
-	Reading readings[readers];
+	check_reading_along(slot, raise_all, 100'000);
+	CHECK(slot.own().is_whole() && slot.own().fields[0] == 100'000);
+}
 
-	std::thread threads[readers];
-	for (int i = 0; i < readers; ++i)
-		threads[i] = std::thread([&, i] { keep_reading(slot, ended, readings[i]); });
-	for (std::uint64_t change = 0; change < changes; ++change)
-	{
-		slot.write(raise_all);
-		linger();
-	}
-	ended = true;
-	for (std::thread &thread : threads)
-		thread.join();
-
-	for (const Reading &reading : readings)
-	{
-		CHECK(reading.whole > 0);
-		CHECK(reading.torn == 0);
-		CHECK(reading.backwards == 0);
-	}
-	CHECK(slot.own().is_whole() && slot.own().fields[0] == changes);
+TEST(no_reader_misses_a_change_during_its_copy)
+{
+	static SingleWriter<Scroll> slot;
+	check_reading_along<Scroll>(
+		slot, [](Scroll &scroll) noexcept { scroll.last = ++scroll.first; }, 200'000);
+	CHECK(slot.own().is_whole() && slot.own().first == 200'000);
 }
