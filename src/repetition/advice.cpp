@@ -53,14 +53,32 @@ breaks_after_clauses(std::string_view query) noexcept
 	return has(query, " \nFROM ") || has(query, "AS anon_1");
 }
 
-// Django quotes every name and labels nothing but what it computes.
+// "schema"."table"."column": Prisma writes so, Django never.
+bool
+has_name_of_three_parts(std::string_view query) noexcept
+{
+	constexpr std::string_view joint = "\".\"";
+
+	for (std::size_t at = query.find(joint); at != std::string_view::npos; at = query.find(joint, at + 1))
+	{
+		const std::size_t end = query.find('"', at + joint.size());
+		if (end == std::string_view::npos)
+			return false; // the text was cut
+		if (query.substr(end).starts_with(joint))
+			return true;
+	}
+	return false;
+}
+
+// Django quotes every name and labels nothing but what it computes.  ActiveRecord
+// looks the same where it asks whether a row exists, but for its label.
 bool
 quotes_every_name(std::string_view query) noexcept
 {
 	if (has(query, "AS \"__count\"") || has(query, "AS \"a\" FROM \""))
 		return true;
 	return has(query, " FROM \"") && has(query, "\".\"") && !has(query, "*") && !has(query, " AS \"") &&
-		   !has(query, "\"public\".");
+		   !has(query, " AS one FROM ") && !has_name_of_three_parts(query);
 }
 
 } // namespace

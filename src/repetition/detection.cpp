@@ -117,7 +117,8 @@ analysed(const Query *query, Nanoseconds when)
 	{
 		Shape described = shape;
 		describe(query, described);
-		memory->fan_out.forget(shape.fingerprint);
+		if (shape.described)
+			memory->fan_out.forget(shape.fingerprint);
 		shape = described;
 	}
 	if (!shape.has_constant_keys() || !(first_seen || memory->fan_out.any_parent(moment, limits())))

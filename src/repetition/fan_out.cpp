@@ -48,7 +48,8 @@ bool
 FanOut::alive(const Parent &parent, const Moment &moment, const Limits &limits) const noexcept
 {
 	return parent.fingerprint != 0 && parent.ended != 0 &&
-		   (parent.unit == unit_ || (moment.watch == 0 && moment.now - parent.ended <= limits.parent_life));
+		   (parent.unit == unit_ || parent.proved_in == unit_ ||
+			(moment.watch == 0 && moment.now - parent.ended <= limits.parent_life));
 }
 
 bool
@@ -74,7 +75,7 @@ FanOut::look_up(const Shape &shape, const ValueHash *values, const Moment &momen
 		execution.values[key] = values[key];
 		for (unsigned place = 0; place < parent_limit && values[key] != 0; ++place)
 		{
-			const Parent &parent = parents_[place];
+			Parent &parent = parents_[place];
 			if (!alive(parent, moment, limits))
 				continue;
 			Bond &bond = execution.bonds[key][place];
@@ -82,7 +83,11 @@ FanOut::look_up(const Shape &shape, const ValueHash *values, const Moment &momen
 			bond = known != nullptr && known->stamp == parent.stamp ? *known : bond_of(shape, key, parent, tie);
 			for (unsigned i = 0; i < parent.column_count; ++i)
 				if ((bond.tied >> i & 1) != 0 && parent.values.contains(in_column(values[key], i)))
+				{
+					// From now on: the child itself may be held before it is noted.
+					parent.proved_in = last_parent_unit_ = unit_;
 					execution.parents[key] |= static_cast<std::uint8_t>(1u << place);
+				}
 		}
 	}
 	return execution;
@@ -120,6 +125,7 @@ FanOut::note(const Execution &execution, Nanoseconds now, Nanoseconds server, Na
 	if (child == nullptr)
 		child = &add_child(execution.fingerprint);
 	child->last = now;
+	child->noted = ++notes_;
 	child->server += server;
 	if (child->calls++ > 0)
 		child->waiting += waiting;
@@ -130,9 +136,8 @@ FanOut::note(const Execution &execution, Nanoseconds now, Nanoseconds server, Na
 		{
 			if ((execution.parents[key] >> place & 1) == 0)
 				continue;
-			Parent &parent = parents_[place];
+			const Parent &parent = parents_[place];
 			Bond &bond = child->keys[key].bonds[place];
-			parent.proved = true;
 			if (bond.stamp != parent.stamp)
 				bond = execution.bonds[key][place];
 			if (bond.last_execution != parent.executions)
@@ -182,8 +187,12 @@ FanOut::preferred(const Child &child, unsigned key, unsigned place) const noexce
 		return bond.close != 0;
 	if (itself != (chosen_parent.fingerprint == child.fingerprint))
 		return !itself;
+	if (child.keys[key].different != child.keys[child.key].different)
+		return child.keys[key].different > child.keys[child.key].different;
 	if (bond.linked != chosen.linked)
 		return bond.linked > chosen.linked;
+	if (parent.executions != chosen_parent.executions)
+		return parent.executions < chosen_parent.executions;
 	return parent.ended > chosen_parent.ended;
 }
 
@@ -233,7 +242,7 @@ FanOut::hold(std::uint64_t fingerprint) noexcept
 	parent.stamp = ++stamps_;
 	parent.unit = unit_;
 	parent.executions = 0;
-	parent.proved = false;
+	parent.proved_in = 0;
 	parent.rows = 0;
 	parent.ended = 0;
 	parent.column_count = 0;
@@ -249,8 +258,8 @@ FanOut::place_for(std::uint64_t fingerprint) noexcept
 	{
 		if (parent.fingerprint == fingerprint)
 			return parent;
-		const bool needed = parent.proved && parent.unit == unit_;
-		const bool choice_needed = choice->proved && choice->unit == unit_;
+		const bool needed = parent.proved_in == unit_;
+		const bool choice_needed = choice->proved_in == unit_;
 		if (needed == choice_needed ? parent.ended < choice->ended : choice_needed)
 			choice = &parent;
 	}
@@ -262,9 +271,12 @@ FanOut::forget(std::uint64_t fingerprint) noexcept
 {
 	for (Parent &parent : parents_)
 		if (parent.fingerprint == fingerprint)
+		{
 			parent.fingerprint = 0;
+			parent.stamp = ++stamps_; // of no child's bond
+		}
 	if (Child *const child = find_child(fingerprint))
-		child->fingerprint = 0;
+		*child = {};
 }
 
 void
@@ -300,11 +312,15 @@ FanOut::find_child(std::uint64_t fingerprint) noexcept
 	return const_cast<Child *>(std::as_const(*this).find_child(fingerprint));
 }
 
-// A free place, one of an earlier unit, or that of the child that repeated longest ago.
+// A free place, one of an earlier unit, that of the child that has not repeated for
+// long, or else of the one with the least to lose, the newest of them: with more
+// children in turn than places, most places must stay with whom they are.
 Child &
 FanOut::add_child(std::uint64_t fingerprint) noexcept
 {
+	constexpr std::uint32_t long_ago = 4 * child_limit;
 	Child *oldest = children_;
+	Child *least = children_;
 
 	for (Child &child : children_)
 	{
@@ -313,9 +329,13 @@ FanOut::add_child(std::uint64_t fingerprint) noexcept
 			oldest = &child;
 			break;
 		}
-		if (child.last < oldest->last)
+		if (child.noted < oldest->noted)
 			oldest = &child;
+		if (child.linked < least->linked || (child.linked == least->linked && child.noted > least->noted))
+			least = &child;
 	}
+	if (oldest->unit == unit_ && oldest->fingerprint != 0 && notes_ - oldest->noted < long_ago)
+		oldest = least;
 	*oldest = {};
 	oldest->fingerprint = fingerprint;
 	oldest->stamp = ++stamps_;

@@ -9,9 +9,9 @@
 //   - twice as often in all and at least twice per execution of the parent, or
 //   - at least `threshold` times and the parent is itself a finding, or is the
 //     child itself, by a foreign key and a key that is not unique: a walk down a tree.
-// In each case with at least `threshold` different values, or with several that
-// make up four fifths of the parent's rows: the same row asked for again and again
-// is polling, not fan-out.
+// In each case with at least `threshold` different values (more than eight are not
+// told apart), or with several that make up four fifths of the parent's rows: the
+// same row asked for again and again is polling, not fan-out.
 
 #pragma once
 
@@ -62,7 +62,7 @@ struct Parent
 	std::uint32_t stamp;	   // changes when the place is given to another
 	std::uint32_t unit;
 	std::uint32_t executions; // in the unit
-	bool proved;			  // a child was linked to it
+	std::uint32_t proved_in;  // the unit in which a child was linked to it last
 	std::uint64_t rows;		  // of them all
 	Nanoseconds ended;
 	std::uint8_t column_count;
@@ -99,6 +99,7 @@ struct Child
 	std::uint64_t fingerprint; // 0: free
 	std::uint32_t stamp;	   // of this statement in this unit; never comes again
 	std::uint32_t unit;
+	std::uint32_t noted; // when last, as a count of notes
 	std::uint32_t calls; // since the first linked one
 	std::uint32_t linked;
 	bool found; // the rule held in this unit
@@ -199,6 +200,7 @@ private:
 	std::uint32_t transaction_;
 	std::uint32_t watch_;
 	std::uint32_t stamps_;
+	std::uint32_t notes_;
 	Nanoseconds last_parent_end_;
 	std::uint32_t last_parent_unit_;
 	Parent parents_[parent_limit];

@@ -92,6 +92,7 @@ struct Shape
 
 	void proved() noexcept
 	{
+		disarmed = false;
 		held_in_vain = 0;
 		disarms = 0;
 	}

@@ -376,8 +376,21 @@ CREATE RULE also AS ON INSERT TO also DO ALSO INSERT INTO scratch VALUES (NEW.a)
 CREATE TABLE instead (a integer);
 CREATE RULE instead AS ON INSERT TO instead DO INSTEAD UPDATE scratch SET a = NEW.a;
 CREATE FUNCTION while_planning(integer) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$
+DECLARE
+	line record;
 BEGIN
+	FOR line IN SELECT a FROM t LOOP
+		EXIT WHEN line.a = 10;
+	END LOOP;
 	RETURN (SELECT count(*) FROM t);
+END $$;
+CREATE FUNCTION denied_while_planning(integer) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$
+DECLARE
+	line record;
+BEGIN
+	FOR line IN SELECT a FROM secret LOOP
+	END LOOP;
+	RETURN (SELECT count(*) FROM secret);
 END $$;
 SQL
 counted($node, 'triggers', 'INSERT INTO audited VALUES (1), (2), (3);',
@@ -393,6 +406,15 @@ BEGIN;
 DECLARE c CURSOR FOR SELECT while_planning(1) FROM t;
 FETCH ALL FROM c;
 COMMIT;
+SQL
+counted($node, 'what fails in a function that runs while it is planned is none', <<'SQL', { transactions => 1, statements => 1 }, role => 'stranger');
+SELECT denied_while_planning(1);
+PREPARE p AS SELECT denied_while_planning(1);
+EXECUTE p;
+BEGIN;
+DECLARE c CURSOR FOR SELECT denied_while_planning(1);
+ROLLBACK;
+SELECT 1;
 SQL
 
 # ---- Parallel workers, two-phase commit ----------------------------------------------------------------

@@ -90,12 +90,15 @@ TEST(active_record_is_not_known)
 	CHECK(is_plain("SELECT \"books\".* FROM \"books\" WHERE \"books\".\"author_id\" = $1"));
 	CHECK(is_plain("SELECT \"games\".* FROM \"games\" WHERE \"games\".\"id\" = $1 LIMIT $2"));
 	CHECK(is_plain("SELECT COUNT(*) FROM \"books\" WHERE \"books\".\"author_id\" = $1"));
+	CHECK(is_plain("SELECT $1 AS one FROM \"items\" WHERE \"items\".\"id\" = $2 LIMIT $3"));
 }
 
 TEST(prisma_is_not_known)
 {
 	CHECK(is_plain("SELECT \"public\".\"Post\".\"id\", \"public\".\"Post\".\"title\", \"public\".\"Post\".\"authorId\" "
 				   "FROM \"public\".\"Post\" WHERE \"public\".\"Post\".\"authorId\" = $1 OFFSET $2"));
+	CHECK(is_plain("SELECT \"shop\".\"Post\".\"id\", \"shop\".\"Post\".\"title\" FROM \"shop\".\"Post\" "
+				   "WHERE \"shop\".\"Post\".\"authorId\" = $1 OFFSET $2"));
 	CHECK(is_plain("SELECT COUNT(*) FROM (SELECT \"public\".\"Post\".\"id\" FROM \"public\".\"Post\" "
 				   "WHERE \"public\".\"Post\".\"authorId\" = $1 OFFSET $2) AS \"sub\""));
 }

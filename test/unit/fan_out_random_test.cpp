@@ -123,6 +123,8 @@ public:
 		// Loops: the same statement again and again, or something else.
 		if (draw(4) == 0)
 			current_ = draw(draw(10) == 0 ? shape_count : 12);
+		if (draw(500) == 0)
+			forget(draw(shape_count));
 		run(shapes_[current_], moment);
 	}
 
@@ -156,6 +158,14 @@ private:
 		CHECK(fan_out().unit() == before + fresh);
 		if (fresh)
 			std::fill(std::begin(calls_in_unit_), std::end(calls_in_unit_), 0);
+	}
+
+	void forget(unsigned number)
+	{
+		fan_out().forget(shapes_[number].fingerprint);
+		CHECK(!fan_out().holds(shapes_[number].fingerprint));
+		if (returned_.fingerprint == shapes_[number].fingerprint)
+			returned_ = {};
 	}
 
 	void run(const Shape &shape, const Moment &moment)

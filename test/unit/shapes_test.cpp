@@ -178,6 +178,16 @@ TEST(a_child_makes_one_suspicion_enough_again)
 	CHECK(suspicions_to_arm(shape) == 1);
 }
 
+// A watched stretch keeps disarmed shapes as well.
+TEST(a_child_arms_a_disarmed_shape)
+{
+	Shape shape = {};
+	hold(shape, 100);
+	shape.proved();
+	CHECK(!shape.disarmed);
+	CHECK(!shape.suspect());
+}
+
 TEST(keys_with_constants_are_told_from_parameters)
 {
 	Shape shape = {};
