@@ -12,6 +12,7 @@ namespace {
 
 constexpr int session_limit = 64; // without preloading only this session finds
 constexpr int rows_per_backend = 16;
+constexpr int applications_per_ailment = 16;
 
 int shared_limit = 256; // pg_remedy.max_findings
 
@@ -135,9 +136,21 @@ find(std::uint64_t identity) noexcept
 	return {};
 }
 
+// The lock is held.
+bool
+has_too_many_applications(const Finding &finding) noexcept
+{
+	int applications = 0;
+
+	for (int i = 0; i < table->limit; ++i)
+		applications += table->entries[i].serial.load(std::memory_order_relaxed) != 0 &&
+						table->entries[i].finding.common_identity == finding.common_identity;
+	return applications >= applications_per_ailment;
+}
+
 // The lock is held exclusively, and there is room.
 Handle
-add_entry(const Finding &finding) noexcept
+add_entry(const Finding &finding, std::uint64_t identity) noexcept
 {
 	int i = 0;
 
@@ -145,8 +158,9 @@ add_entry(const Finding &finding) noexcept
 		++i;
 	Entry &entry = table->entries[i];
 	const std::uint64_t serial = ++table->last_serial;
-	entry.identity.store(finding.identity, std::memory_order_relaxed);
+	entry.identity.store(identity, std::memory_order_relaxed);
 	entry.finding = finding;
+	entry.finding.identity = identity;
 	entry.finding.counts = {};
 	entry.serial.store(serial, std::memory_order_release);
 	table->used.fetch_add(1, std::memory_order_relaxed);
@@ -186,14 +200,18 @@ enter(const Finding &finding, Handle &handle) noexcept
 {
 	attach();
 	handle = find(finding.identity);
+	if (handle.serial == 0)
+		handle = find(finding.common_identity);
 	if (handle.serial != 0)
 		return true;
 	if (table->used.load(std::memory_order_relaxed) < table->limit)
 	{
 		region.acquire(LW_EXCLUSIVE);
-		handle = find(finding.identity);
+		const std::uint64_t identity =
+			has_too_many_applications(finding) ? finding.common_identity : finding.identity;
+		handle = find(identity);
 		if (handle.serial == 0 && table->used.load(std::memory_order_relaxed) < table->limit)
-			handle = add_entry(finding);
+			handle = add_entry(finding, identity);
 		region.release();
 	}
 	if (handle.serial == 0)

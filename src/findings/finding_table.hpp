@@ -53,8 +53,10 @@ struct Counts
 // Names are kept as text, because the reader may sit in another database.
 struct Finding
 {
-	std::uint64_t identity; // of the ailment and its scope; equal for equal findings
+	std::uint64_t identity;		   // of the ailment and its scope; equal for equal findings
+	std::uint64_t common_identity; // the same without the application
 	Oid user;
+	Oid parent_user; // who ran the parent query
 	char key[40]; // of the ailment alone, stable over restarts and dumps
 	char database[NAMEDATALEN];
 	char user_name[NAMEDATALEN];
@@ -83,7 +85,9 @@ struct Handle
 // From _PG_init.
 void declare_finding_table() noexcept;
 
-// Enters the finding, or finds it by its identity; its counts are not read.  False when the table is full,
+// Enters the finding, or finds it by its identity; its counts are not read.  Of one
+// ailment a few applications are kept apart; those beyond share an entry, whose
+// identity is the common one: names may change with each process.  False when the table is full,
 // which is counted.
 bool enter(const Finding &finding, Handle &handle) noexcept;
 

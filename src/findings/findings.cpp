@@ -8,7 +8,7 @@ namespace remedy::findings {
 
 namespace {
 
-const observe::Listener listener = {nullptr, nullptr, nullptr, reset_findings};
+const observe::Listener listener = {nullptr, nullptr, nullptr, reset_findings, nullptr};
 
 } // namespace
 

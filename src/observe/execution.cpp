@@ -35,6 +35,7 @@ note_arrival(Statement &statement, Nanoseconds when) noexcept
 
 	statement.arrived = last_analysis > last_end ? last_analysis : when;
 	statement.waiting = last_end != 0 ? statement.arrived - last_end : 0;
+	statement.user = GetUserId();
 	statement.in_block = IsTransactionBlock();
 	statement.transaction = session()->transaction.number;
 }
@@ -69,7 +70,7 @@ end_counted(bool failed, std::uint64_t rows) noexcept
 	const bool is_known = statement.entry != nullptr && statement.entry->fingerprint == statement.fingerprint;
 	const std::uint64_t calls = statement.counted ? 0 : 1;
 	count(is_known ? statement.entry : nullptr,
-		  {{calls, rows, statement.execution}, failed, statement.waiting});
+		  {{calls, rows, statement.execution}, failed, statement.user, statement.waiting});
 	statement.counted = true;
 }
 

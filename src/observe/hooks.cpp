@@ -301,6 +301,14 @@ run_command(const server::Utility &utility) noexcept
 }
 
 void
+tell_new_session() noexcept
+{
+	for (int i = 0; i < listener_count; ++i)
+		if (listeners[i]->new_session != nullptr)
+			listeners[i]->new_session();
+}
+
+void
 on_utility(const server::Utility &utility)
 {
 	if (!counting() || executing() || utility.context != PROCESS_UTILITY_TOPLEVEL)
@@ -324,6 +332,7 @@ on_utility(const server::Utility &utility)
 		case UtilityKind::new_session:
 			utility.proceed();
 			end_watch();
+			tell_new_session();
 			break;
 		case UtilityKind::transparent:
 			utility.proceed();

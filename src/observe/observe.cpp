@@ -92,11 +92,11 @@ start() noexcept
 	ignore_running_statement();
 }
 
-const char *
+RawText
 statement_text(std::uint64_t fingerprint) noexcept
 {
 	const StatementEntry *const entry = session()->statements.find(fingerprint);
-	return entry == nullptr ? nullptr : entry->text;
+	return entry == nullptr ? RawText{} : entry->text;
 }
 
 std::uint32_t

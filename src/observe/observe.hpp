@@ -19,6 +19,7 @@ struct Statement
 	bool counted;
 	bool own;			 // it ran one of pg_remedy's functions
 	bool in_block;		 // in an explicit transaction
+	Oid user;			 // who ran it; a function inside may be somebody else
 	std::uint32_t transaction; // number of its transaction in this session
 	Nanoseconds arrived;	// its analysis, or its start where it was prepared
 	Nanoseconds waiting;	// from the end of the statement before to its arrival
@@ -39,6 +40,8 @@ struct Listener
 	// A run ended well, the first one or a further one.  May raise an error.
 	void (*ran)(const Statement &statement, bool first_run);
 	void (*reset)();
+	// The session was handed to somebody else (DISCARD ALL).
+	void (*new_session)();
 };
 
 // From _PG_init.
@@ -51,8 +54,8 @@ void listen(const Listener &listener) noexcept;
 // is not open yet, and marks the running statement as our own.
 void enter_function() noexcept;
 
-// The raw text of a statement that this session ran lately, or null.
-const char *statement_text(std::uint64_t fingerprint) noexcept;
+// The text of a statement that this session ran lately, or an unknown one.
+RawText statement_text(std::uint64_t fingerprint) noexcept;
 
 enum class PeriodName
 {

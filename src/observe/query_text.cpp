@@ -51,9 +51,10 @@ struct Lexer
 	core_YYSTYPE value;
 	YYLTYPE location;
 
-	explicit Lexer(const char *text) noexcept
+	explicit Lexer(const RawText &text) noexcept
 	{
-		scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
+		scanner = scanner_init(text.bytes, &extra, &ScanKeywords, ScanKeywordTokens);
+		extra.standard_conforming_strings = text.standard_strings;
 		// The text was accepted once; its style is not judged again.
 		extra.backslash_quote = BACKSLASH_QUOTE_ON;
 		extra.escape_string_warning = false;
@@ -67,17 +68,16 @@ struct Lexer
 	void finish() noexcept { scanner_finish(scanner); }
 };
 
-int
-highest_parameter(const char *text) noexcept
+// Of the tokens up to the first that the lexer refuses.
+void
+find_highest_parameter(const RawText &text, int &highest) noexcept
 {
 	Lexer lexer(text);
-	int highest = 0;
 
 	while (const int token = lexer.next())
 		if (token == PARAM)
 			highest = Max(highest, lexer.value.ival);
 	lexer.finish();
-	return highest;
 }
 
 // What stands between two tokens: white space as it is, a space for comments.
@@ -95,21 +95,20 @@ append_gap(StringInfo out, const char *text, int from, int to) noexcept
 }
 
 void
-append_normalised(StringInfo out, const char *text) noexcept
+append_normalised(StringInfo out, const RawText &text, int parameter) noexcept
 {
-	int parameter = highest_parameter(text);
 	Lexer lexer(text);
 	int end = 0;
 
 	while (const int token = lexer.next())
 	{
 		const int start = lexer.location;
-		append_gap(out, text, end, start);
+		append_gap(out, text.bytes, end, start);
 		end = lexer.token_end();
 		if (is_literal(token))
 			appendStringInfo(out, "$%d", ++parameter);
 		else
-			appendBinaryStringInfo(out, text + start, end - start);
+			appendBinaryStringInfo(out, text.bytes + start, end - start);
 	}
 	lexer.finish();
 }
@@ -124,29 +123,31 @@ own_part(const char *source, int location, int length) noexcept
 	return {start, length};
 }
 
-char *
+RawText
 copy_text(TextPart part, MemoryContext context) noexcept
 {
-	const int length = part.length <= raw_text_bytes ? part.length
-													 : pg_mbcliplen(part.start, part.length, raw_text_bytes);
+	const bool cut = part.length > raw_text_bytes;
+	const int length = cut ? pg_mbcliplen(part.start, part.length, raw_text_bytes) : part.length;
 	char *const copy = static_cast<char *>(MemoryContextAllocExtended(context, length + 1, MCXT_ALLOC_NO_OOM));
 
 	if (copy == nullptr)
-		return nullptr;
+		return {};
 	memcpy(copy, part.start, length);
 	copy[length] = '\0';
-	return copy;
+	return {copy, standard_conforming_strings, cut, GetUserId()};
 }
 
 char *
-normalised(const char *text) noexcept
+normalised(const RawText &text) noexcept
 {
+	int parameter = 0;
 	StringInfoData out;
 
-	if (text == nullptr)
+	if (text.bytes == nullptr)
 		return nullptr;
 	initStringInfo(&out);
-	if (!attempt([&]() noexcept { append_normalised(&out, text); }))
+	attempt([&]() noexcept { find_highest_parameter(text, parameter); });
+	if (!attempt([&]() noexcept { append_normalised(&out, text, parameter); }) || text.cut)
 		appendStringInfoString(&out, "...");
 	return out.data;
 }

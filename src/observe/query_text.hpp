@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "observe/statement_table.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::observe {
@@ -21,15 +22,15 @@ struct TextPart
 // mean in PlannedStmt.
 TextPart own_part(const char *source, int location, int length) noexcept;
 
-// A copy of the part in the given context, cut at a character's end; null when
+// A copy of the part in the given context, cut at a character's end; unknown when
 // memory is short.  Raises no error: a hook may call it.
-char *copy_text(TextPart part, MemoryContext context) noexcept;
+RawText copy_text(TextPart part, MemoryContext context) noexcept;
 
 // The text with every literal replaced by $n, numbered after the parameters it
-// has, comments left out and white space as it was.  A text that the server's
-// lexer refuses, as a cut one may be, ends before the token in question with
-// three dots.  Null stays null.  The result lies in the current memory context.
+// has, comments left out and white space as it was.  A text that was cut, or that
+// the server's lexer refuses, ends with three dots, before the token in question.
+// Null for an unknown text.  The result lies in the current memory context.
 // Raises no error but a cancel.  Not in parallel mode.
-char *normalised(const char *text) noexcept;
+char *normalised(const RawText &text) noexcept;
 
 } // namespace remedy::observe

@@ -60,8 +60,8 @@ entry_for(std::uint64_t fingerprint, const char *source, int location, int lengt
 		session.statements.claim(fingerprint, session.transaction.number, session.watch.number);
 	if (claim.fresh)
 	{
-		char *const stale = claim.entry->text;
-		claim.entry->text = nullptr;
+		char *const stale = claim.entry->text.bytes;
+		claim.entry->text = {};
 		if (stale != nullptr)
 			pfree(stale);
 		if (source != nullptr)
@@ -78,7 +78,7 @@ count(StatementEntry *entry, const Executed &executed) noexcept
 	GroupCounts counts = {};
 
 	if (transaction.statements == 0)
-		begin_transaction_counts();
+		begin_transaction_counts(executed.user);
 	// The time before the first statement of a transaction was not spent in it.
 	else if (executed.tally.calls > 0)
 		counts.waiting = executed.waiting;
@@ -89,7 +89,7 @@ count(StatementEntry *entry, const Executed &executed) noexcept
 	counts.failed = executed.failed;
 	counts.rows = executed.tally.rows;
 	counts.execution = executed.tally.execution;
-	add_to_transaction(counts);
+	add_to_transaction(counts, executed.user);
 }
 
 void
@@ -107,7 +107,7 @@ end_transaction() noexcept
 	const std::uint64_t statements = session.transaction.statements;
 
 	if (statements > 0)
-		end_transaction_counts(statements, session.transaction.nested);
+		end_transaction_counts(session.transaction.nested);
 	// What ran in the transactions of a procedure is nested in its CALL, which is
 	// counted in the last of them.
 	else if (executing())

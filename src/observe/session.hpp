@@ -13,6 +13,7 @@ struct Executed
 {
 	Tally tally; // no call for a further run of a counted statement
 	bool failed;
+	Oid user;
 	Nanoseconds waiting; // between the end of the statement before and this one's arrival
 };
 

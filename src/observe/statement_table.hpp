@@ -37,10 +37,19 @@ struct PeriodTally
 	Tally tally;
 };
 
+// A statement's text as the client wrote it.
+struct RawText
+{
+	char *bytes;		   // owned by the session; null: unknown
+	bool standard_strings; // standard_conforming_strings, when it was written
+	bool cut;
+	std::uint32_t user; // who ran it
+};
+
 struct StatementEntry
 {
 	std::uint64_t fingerprint; // 0: free
-	char *text;				   // raw, owned by the session; may be null
+	RawText text;
 	PeriodTally transaction;
 	PeriodTally watch;
 

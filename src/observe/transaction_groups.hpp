@@ -93,6 +93,7 @@ struct BackendCounts
 struct TransactionGroup
 {
 	bool used;
+	std::uint64_t last_fold; // when it was folded last, as a count of folds
 	GroupKey key;
 	GroupCounts counts;
 	SizeHistogram sizes;
@@ -105,26 +106,38 @@ struct TransactionGroup
 	}
 };
 
-// The group of a key among count groups, a free one taken for it if there is
-// none yet; the last one, kept for everybody else, when all are taken.
+// The group of a key among count groups.  If there is none yet it takes a free place,
+// or that of the group that was folded longest ago, whose counts join the last one,
+// kept for everybody else: names that change with each process must not keep all
+// others out.
 inline TransactionGroup &
-group_for(TransactionGroup *groups, unsigned count, const GroupKey &key) noexcept
+group_for(TransactionGroup *groups, unsigned count, const GroupKey &key, std::uint64_t fold) noexcept
 {
+	TransactionGroup *place = groups;
+
 	for (unsigned i = 0; i + 1 < count; ++i)
 	{
 		TransactionGroup &group = groups[i];
 		if (group.used && group.key == key)
-			return group;
-		if (!group.used)
 		{
-			group = {};
-			group.used = true;
-			group.key = key;
+			group.last_fold = fold;
 			return group;
 		}
+		if (place->used && (!group.used || group.last_fold < place->last_fold))
+			place = &group;
 	}
-	groups[count - 1].used = true;
-	return groups[count - 1];
+	if (place->used)
+	{
+		TransactionGroup &others = groups[count - 1];
+		others.used = true;
+		others.counts.add(place->counts);
+		others.sizes.add(place->sizes);
+	}
+	*place = {};
+	place->used = true;
+	place->last_fold = fold;
+	place->key = key;
+	return *place;
 }
 
 } // namespace remedy::observe

@@ -14,6 +14,7 @@ struct Store
 {
 	std::atomic<std::uint64_t> generation;
 	std::uint64_t sizes_missed;
+	std::uint64_t folds; // how many there were, to tell which group was folded last
 	unsigned group_count;
 	TransactionGroup groups[FLEXIBLE_ARRAY_MEMBER];
 };
@@ -45,6 +46,7 @@ Store *store = nullptr;
 char *slots = nullptr;
 BackendSlot *mine = nullptr;
 int lane_number = 0;
+std::uint64_t statements_in_lane = 0; // of the running transaction; fewer than it has after a reset
 
 void
 placed(void *memory, int backends)
@@ -75,10 +77,9 @@ fold_locked(int number) noexcept
 	const Lane &lane = mine->own().lanes[number];
 
 	if (lane.used && !outdated())
-	{
-		group_for(store->groups, store->group_count, lane.key).fold(lane);
+		group_for(store->groups, store->group_count, lane.key, ++store->folds).fold(lane);
+	if (!outdated())
 		store->sizes_missed += mine->own().sizes_missed;
-	}
 	mine->write([number](BackendCounts &counts) {
 		counts.lanes[number].used = false;
 		counts.lanes[number].pending = 0;
@@ -119,10 +120,8 @@ new_lane(Oid user, const char *application) noexcept
 
 	for (int i = 0; i < static_cast<int>(lanes_per_backend); ++i)
 	{
-		if (!counts.lanes[i].used)
-			choice = i;
-		else if (counts.lanes[choice].used &&
-				 counts.lanes[i].counts.statements < counts.lanes[choice].counts.statements)
+		if (counts.lanes[choice].used &&
+			(!counts.lanes[i].used || counts.lanes[i].counts.statements < counts.lanes[choice].counts.statements))
 			choice = i;
 	}
 	if (counts.lanes[choice].used && !try_fold(choice))
@@ -184,29 +183,31 @@ detach() noexcept
 }
 
 void
-begin_transaction_counts() noexcept
+begin_transaction_counts(Oid user) noexcept
 {
 	if (outdated())
 		forget_outdated();
-	lane_number = lane_for(GetUserId(), application_name == nullptr ? "" : application_name);
+	lane_number = lane_for(user, application_name == nullptr ? "" : application_name);
+	statements_in_lane = 0;
 }
 
 void
-add_to_transaction(const GroupCounts &counts) noexcept
+add_to_transaction(const GroupCounts &counts, Oid user) noexcept
 {
 	if (outdated())
-		begin_transaction_counts();
+		begin_transaction_counts(user);
+	statements_in_lane += counts.statements;
 	mine->write([&counts](BackendCounts &changed) { changed.lanes[lane_number].counts.add(counts); });
 }
 
 void
-end_transaction_counts(std::uint64_t statements, std::uint64_t nested) noexcept
+end_transaction_counts(std::uint64_t nested) noexcept
 {
-	if (outdated())
-		begin_transaction_counts();
+	if (outdated() || statements_in_lane == 0)
+		return;
 	mine->write([=](BackendCounts &counts) {
 		counts.lanes[lane_number].counts.nested += nested;
-		if (!counts.lanes[lane_number].add_transaction(statements))
+		if (!counts.lanes[lane_number].add_transaction(statements_in_lane))
 			++counts.sizes_missed;
 	});
 	if (mine->own().lanes[lane_number].pending >= sizes_per_lane / 2)
@@ -247,7 +248,7 @@ read_groups(void (*visit)(void *context, const TransactionGroup &group), void *c
 		status.sizes_missed += copy->sizes_missed;
 		for (const Lane &lane : copy->lanes)
 			if (lane.used)
-				group_for(merged, store->group_count, lane.key).fold(lane);
+				group_for(merged, store->group_count, lane.key, store->folds).fold(lane);
 	}
 	region.release();
 	for (unsigned i = 0; i < store->group_count; ++i)

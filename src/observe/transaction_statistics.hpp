@@ -15,6 +15,7 @@
 #pragma once
 
 #include "observe/transaction_groups.hpp"
+#include "server/headers.hpp"
 
 namespace remedy::observe {
 
@@ -27,15 +28,14 @@ void attach() noexcept;
 // Moves everything into the store, waiting for the lock; when the backend ends.
 void detach() noexcept;
 
-// Chooses the lane for the transaction that begins with the next statement.
-void begin_transaction_counts() noexcept;
+// Chooses the lane for the transaction that begins with a statement of this user.
+void begin_transaction_counts(Oid user) noexcept;
 
-// What the running transaction did since the last call.
-void add_to_transaction(const GroupCounts &counts) noexcept;
+// What the running transaction did since the last call, as this user.
+void add_to_transaction(const GroupCounts &counts, Oid user) noexcept;
 
-// The running transaction ended after this many statements, at least one, and
-// nested ones.
-void end_transaction_counts(std::uint64_t statements, std::uint64_t nested) noexcept;
+// The running transaction ended, after this many nested statements.
+void end_transaction_counts(std::uint64_t nested) noexcept;
 
 void reset_transaction_statistics() noexcept;
 

@@ -128,6 +128,19 @@ analysed(const Query *query, Nanoseconds when)
 	memory->constants = constants;
 }
 
+// A prepared statement whose shape gave way to others since it was analysed.
+void
+describe_prepared(Shape &shape) noexcept
+{
+	const Query *const query = prepared_query(shape.fingerprint);
+	Shape described = shape;
+
+	if (query == nullptr)
+		return;
+	describe(query, described);
+	shape = described;
+}
+
 void
 key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noexcept
 {
@@ -189,19 +202,25 @@ begin_execution(const observe::Statement &statement, Shape &shape, const Moment 
 }
 
 DestReceiver *
-hold_output(QueryDesc *query, Shape &shape) noexcept
+hold_output(QueryDesc *query, Shape &shape, const Moment &moment) noexcept
 {
-	Parent &parent = memory->fan_out.hold(shape.fingerprint);
+	FanOut &fan_out = memory->fan_out;
+	Parent *parent = &fan_out.hold(shape.fingerprint, moment, limits());
 
-	if (parent.column_count == 0)
-		choose_columns(query, parent);
-	if (parent.column_count == 0)
+	if (parent->column_count > 0 && !has_columns(query, *parent))
+	{
+		fan_out.forget(shape.fingerprint);
+		parent = &fan_out.hold(shape.fingerprint, moment, limits());
+	}
+	if (parent->column_count == 0)
+		choose_columns(query, *parent);
+	if (parent->column_count == 0)
 	{
 		shape.barren = true;
 		return nullptr;
 	}
-	held = &parent;
-	return note_values(query, parent);
+	held = parent;
+	return note_values(query, *parent);
 }
 
 DestReceiver *
@@ -217,11 +236,13 @@ running(const observe::Statement &statement)
 
 	if (memory->fan_out.enter(moment, limits()))
 		memory->recent = {};
+	if (!shape.described)
+		describe_prepared(shape);
 	if (!statement.counted)
 		begin_execution(statement, shape, moment);
 	if (shape.barren || (shape.disarmed && !always_armed(moment)))
 		return nullptr;
-	return hold_output(statement.query, shape);
+	return hold_output(statement.query, shape, moment);
 }
 
 void
@@ -288,15 +309,19 @@ ran(const observe::Statement &statement, bool first_run)
 	act(memory->fan_out, memory->shapes);
 }
 
+// The shapes stay: a prepared statement is not analysed again.
 void
-reset()
+forget_units()
 {
 	if (memory != nullptr)
-		memset(static_cast<void *>(memory), 0, sizeof(Memory));
+	{
+		memset(static_cast<void *>(&memory->fan_out), 0, sizeof(FanOut));
+		memory->recent = {};
+	}
 	forget_reports();
 }
 
-const observe::Listener listener = {analysed, running, ran, reset};
+const observe::Listener listener = {analysed, running, ran, forget_units, forget_units};
 
 } // namespace
 

@@ -97,7 +97,7 @@ Bond
 FanOut::bond_of(const Shape &shape, unsigned key, const Parent &parent, TieFinder tie) const noexcept
 {
 	const bool itself = parent.fingerprint == shape.fingerprint;
-	Bond bond = {parent.stamp, 0, 0, 0, 0, 0};
+	Bond bond = {parent.stamp, 0, 0, 0, 0, 0, Tie::none};
 
 	// Up a tree, each step finds one row at most: no loop over rows.
 	if (itself && (shape.unique_keys >> key & 1) != 0)
@@ -108,9 +108,13 @@ FanOut::bond_of(const Shape &shape, unsigned key, const Parent &parent, TieFinde
 		// A statement repeats its own key in its output: that is no step down a tree.
 		if (found == Tie::none || (itself && found == Tie::same_column))
 			continue;
-		bond.tied |= static_cast<std::uint8_t>(1u << i);
-		if (found != Tie::sibling)
-			bond.close |= static_cast<std::uint8_t>(1u << i);
+		const std::uint8_t column = static_cast<std::uint8_t>(1u << i);
+		bond.tied |= column;
+		if (found > bond.tie)
+			bond.closest = 0;
+		bond.tie = std::max(bond.tie, found);
+		if (found == bond.tie)
+			bond.closest |= column;
 	}
 	return bond;
 }
@@ -172,8 +176,9 @@ FanOut::decide(Child &child, unsigned threshold) noexcept
 }
 
 // Of several parents that returned the values, one whose column the key references,
-// or the reverse, before one with a mere sibling; another statement before the
-// child itself; the one with more children; the later one.
+// or the reverse, before one that has the key's own column, and that before a mere
+// sibling; another statement before the child itself; by a key with more different
+// values; the one with more children; the later one.
 bool
 FanOut::preferred(const Child &child, unsigned key, unsigned place) const noexcept
 {
@@ -183,16 +188,14 @@ FanOut::preferred(const Child &child, unsigned key, unsigned place) const noexce
 	const Parent &chosen_parent = parents_[child.parent];
 	const bool itself = parent.fingerprint == child.fingerprint;
 
-	if ((bond.close != 0) != (chosen.close != 0))
-		return bond.close != 0;
+	if (bond.tie != chosen.tie)
+		return bond.tie > chosen.tie;
 	if (itself != (chosen_parent.fingerprint == child.fingerprint))
 		return !itself;
 	if (child.keys[key].different != child.keys[child.key].different)
 		return child.keys[key].different > child.keys[child.key].different;
 	if (bond.linked != chosen.linked)
 		return bond.linked > chosen.linked;
-	if (parent.executions != chosen_parent.executions)
-		return parent.executions < chosen_parent.executions;
 	return parent.ended > chosen_parent.ended;
 }
 
@@ -231,11 +234,14 @@ FanOut::likeliest_parent(const Child &child) const noexcept
 }
 
 Parent &
-FanOut::hold(std::uint64_t fingerprint) noexcept
+FanOut::hold(std::uint64_t fingerprint, const Moment &moment, const Limits &limits) noexcept
 {
 	Parent &parent = place_for(fingerprint);
+	// A burst may go on for ever; what a statement returned a while ago must not pile
+	// up until it holds whatever is asked for.
+	const bool piles_up = moment.watch == 0 && !moment.in_block && moment.now - parent.began > limits.parent_life;
 
-	if (parent.fingerprint == fingerprint && parent.unit == unit_)
+	if (parent.fingerprint == fingerprint && parent.unit == unit_ && !piles_up)
 		return parent;
 	parent.values.clear();
 	parent.fingerprint = fingerprint;
@@ -244,6 +250,7 @@ FanOut::hold(std::uint64_t fingerprint) noexcept
 	parent.executions = 0;
 	parent.proved_in = 0;
 	parent.rows = 0;
+	parent.began = moment.now;
 	parent.ended = 0;
 	parent.column_count = 0;
 	return parent;

@@ -30,9 +30,9 @@ constexpr unsigned child_limit = 16;
 enum class Tie : std::uint8_t
 {
 	none,
-	sibling,	 // both reference the same third column
-	foreign_key, // one references the other
+	sibling, // both reference the same third column
 	same_column,
+	foreign_key, // one references the other
 };
 
 // Tells how an output column is tied to a key's column.
@@ -64,7 +64,8 @@ struct Parent
 	std::uint32_t executions; // in the unit
 	std::uint32_t proved_in;  // the unit in which a child was linked to it last
 	std::uint64_t rows;		  // of them all
-	Nanoseconds ended;
+	Nanoseconds began;		  // the first
+	Nanoseconds ended;		  // the last
 	std::uint8_t column_count;
 	Column columns[columns_per_parent];
 	std::int16_t outputs[columns_per_parent]; // their numbers in the result
@@ -78,8 +79,9 @@ struct Bond
 	std::uint32_t linked;
 	std::uint32_t linked_to_last; // execution of the parent
 	std::uint32_t last_execution;
-	std::uint8_t tied;	// the parent's columns that are tied to the key, as bits
-	std::uint8_t close; // those of them that are more than siblings
+	std::uint8_t tied;	  // the parent's columns that are tied to the key, as bits
+	std::uint8_t closest; // those of them with the closest tie
+	Tie tie;			  // that one
 };
 
 struct ChildKey
@@ -163,7 +165,7 @@ public:
 
 	// The parent's place for an execution of a statement.  If it has none, the parent
 	// that ended longest ago gives way, one without children first.
-	Parent &hold(std::uint64_t fingerprint) noexcept;
+	Parent &hold(std::uint64_t fingerprint, const Moment &moment, const Limits &limits) noexcept;
 
 	// The statement stands for something else from here on.
 	void forget(std::uint64_t fingerprint) noexcept;

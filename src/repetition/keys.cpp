@@ -283,6 +283,24 @@ describe(const Query *query, Shape &shape) noexcept
 	walk_query(walk, query);
 }
 
+const Query *
+prepared_query(std::uint64_t fingerprint) noexcept
+{
+	const char *const name = ActivePortal == nullptr ? nullptr : ActivePortal->prepStmtName;
+	const PreparedStatement *const prepared = name == nullptr ? nullptr : FetchPreparedStatement(name, false);
+	ListCell *cell;
+
+	if (prepared == nullptr)
+		return nullptr;
+	foreach (cell, prepared->plansource->query_list)
+	{
+		const Query *const query = lfirst_node(Query, cell);
+		if (static_cast<std::uint64_t>(query->queryId) == fingerprint && query->commandType == CMD_SELECT)
+			return query;
+	}
+	return nullptr;
+}
+
 void
 constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept
 {

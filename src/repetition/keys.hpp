@@ -19,6 +19,10 @@ std::uint32_t relations_of(const Query *query) noexcept;
 // Fills in the shape's keys and kind.  Looks things up in the catalogs.
 void describe(const Query *query, Shape &shape) noexcept;
 
+// The analysed tree of the prepared statement that the client's portal runs, if it
+// has a name and this fingerprint; otherwise null.
+const Query *prepared_query(std::uint64_t fingerprint) noexcept;
+
 // The values of the shape's constant keys in this tree; 0 for the others.
 void constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept;
 

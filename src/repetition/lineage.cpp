@@ -197,6 +197,20 @@ choose_columns(QueryDesc *query, Parent &parent) noexcept
 	take_columns(targets, parent, false);
 }
 
+bool
+has_columns(const QueryDesc *query, const Parent &parent) noexcept
+{
+	for (unsigned i = 0; i < parent.column_count; ++i)
+	{
+		const TargetEntry *const target =
+			get_tle_by_resno(query->plannedstmt->planTree->targetlist, parent.outputs[i]);
+		if (target == nullptr || target->resjunk || target->resorigtbl < FirstNormalObjectId ||
+			!(base_column(target->resorigtbl, target->resorigcol) == parent.columns[i]))
+			return false;
+	}
+	return true;
+}
+
 DestReceiver *
 note_values(QueryDesc *query, Parent &parent) noexcept
 {

@@ -40,6 +40,9 @@ ValueHash parameter_value(ParamListInfo parameters, int number) noexcept;
 // of keys first.
 void choose_columns(QueryDesc *query, Parent &parent) noexcept;
 
+// Whether the query's result still has the parent's columns where they were.
+bool has_columns(const QueryDesc *query, const Parent &parent) noexcept;
+
 // A receiver that notes the parent's values and hands each row on.  There is one:
 // it serves until the run it was made for has ended.
 DestReceiver *note_values(QueryDesc *query, Parent &parent) noexcept;

@@ -29,7 +29,7 @@ put_finding(void *context, const findings::Finding &finding)
 				 advice, sizeof(advice));
 	rows.put_text(finding.database);
 	rows.put_text(finding.user_name);
-	rows.put_text(finding.application);
+	rows.put_text(finding.identity == finding.common_identity ? nullptr : finding.application);
 	rows.put_null(); // route
 	rows.put_text(finding.level);
 	rows.put_text(finding.kind);
@@ -48,7 +48,7 @@ put_finding(void *context, const findings::Finding &finding)
 	rows.put_time(counts.last_seen);
 	rows.put_text(advice);
 	rows.put_null(); // batched_query
-	rows.put_text(readable ? finding.parent_query : hidden);
+	rows.put_text(readable && observe::may_read_texts_of(finding.parent_user) ? finding.parent_query : hidden);
 	rows.put_text(readable ? finding.child_query : hidden);
 	rows.put_text(finding.key);
 	rows.end_row();

@@ -56,9 +56,14 @@ template <std::size_t TableSize, std::size_t ColumnSize>
 void
 copy_column(char (&table)[TableSize], char (&name)[ColumnSize], Column column) noexcept
 {
-	copy_name(table, quote_qualified_identifier(get_namespace_name(get_rel_namespace(column.relation)),
-												get_rel_name(column.relation)));
-	copy_name(name, get_attname(column.relation, column.number, true));
+	const char *const schema_name = get_namespace_name(get_rel_namespace(column.relation));
+	const char *const table_name = get_rel_name(column.relation);
+	const char *const column_name = get_attname(column.relation, column.number, true);
+
+	if (schema_name == nullptr || table_name == nullptr || column_name == nullptr)
+		elog(ERROR, "column %d of relation %u is gone", column.number, column.relation);
+	copy_name(table, quote_qualified_identifier(schema_name, table_name));
+	copy_name(name, column_name);
 }
 
 const char *
@@ -81,10 +86,9 @@ Column
 parent_column(const Child &child, const Parent &parent) noexcept
 {
 	const Bond &bond = child.keys[child.key].bonds[child.parent];
-	const std::uint8_t tied = bond.close != 0 ? bond.close : bond.tied;
 
 	for (unsigned i = 0; i < parent.column_count; ++i)
-		if ((tied >> i & 1) != 0)
+		if ((bond.closest >> i & 1) != 0)
 			return parent.columns[i];
 	return {};
 }
@@ -98,11 +102,11 @@ hash_of(const char *text, std::uint64_t seed) noexcept
 // The ailment, wherever and whenever it is seen: its name must survive a dump, so
 // it is made of names and texts, not of identifiers.
 void
-name_finding(findings::Finding &finding) noexcept
+name_finding(findings::Finding &finding, const char *child_query) noexcept
 {
 	std::uint64_t hash = hash_of(finding.database, 0);
 
-	hash = hash_of(finding.child_query, hash);
+	hash = hash_of(child_query, hash);
 	hash = hash_of(finding.child_column, hash);
 	hash = hash_of(finding.parent_table, hash);
 	hash = hash_of(finding.parent_column, hash);
@@ -127,12 +131,16 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 	copy_name(finding.direction, key_is_unique(shape, child.key) ? "N:1" : "1:N");
 	copy_column(finding.child_table, finding.child_column, shape.keys[child.key].column);
 	copy_column(finding.parent_table, finding.parent_column, output);
-	copy_name(finding.child_query, observe::normalised(observe::statement_text(child.fingerprint)));
-	copy_name(finding.parent_query, observe::normalised(observe::statement_text(parent.fingerprint)));
+	const observe::RawText child_text = observe::statement_text(child.fingerprint);
+	const observe::RawText parent_text = observe::statement_text(parent.fingerprint);
+	const char *const child_query = observe::normalised(child_text);
+	copy_name(finding.child_query, child_query);
+	copy_name(finding.parent_query, observe::normalised(parent_text));
+	finding.parent_user = parent_text.user;
 	copy_name(finding.client, client_style(finding.child_query).data());
-	name_finding(finding);
-	finding.identity = hash_of(finding.key, finding.user ^ parent.fingerprint);
-	finding.identity = hash_of(finding.application, finding.identity);
+	name_finding(finding, child_query == nullptr ? "" : child_query);
+	finding.common_identity = hash_of(finding.key, finding.user ^ parent.fingerprint ^ child.fingerprint * 31);
+	finding.identity = hash_of(finding.application, finding.common_identity);
 }
 
 void
@@ -220,7 +228,7 @@ tell(int level, const findings::Finding &finding, std::uint64_t repeats)
 				  finding.parent_table},
 				 advice, sizeof(advice));
 	ereport(level,
-			(errcode(ERRCODE_ASSERT_FAILURE),
+			(errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(level < ERROR), // its constants would show
 			 errmsg("N+1: %s was queried %llu times, each time for a row of %s", finding.child_table,
 					static_cast<unsigned long long>(repeats), finding.parent_table),
 			 errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query, finding.child_column,

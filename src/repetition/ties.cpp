@@ -3,6 +3,7 @@
 #include "server/headers.hpp"
 
 extern "C" {
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 }
 
@@ -67,12 +68,13 @@ column_numbers(HeapTuple tuple, Relation catalog, int attribute, int &count) noe
 	return reinterpret_cast<int16 *>(ARR_DATA_PTR(numbers));
 }
 
+// The lock on the catalog is held.
 References
 references_of(Column column) noexcept
 {
 	References found;
 	ScanKeyData of_relation;
-	const Relation catalog = table_open(ConstraintRelationId, AccessShareLock);
+	const Relation catalog = table_open(ConstraintRelationId, NoLock);
 
 	ScanKeyInit(&of_relation, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(column.relation));
@@ -91,7 +93,7 @@ references_of(Column column) noexcept
 				found.columns[found.count++] = {constraint->confrelid, to[i]};
 	}
 	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	table_close(catalog, NoLock);
 	return found;
 }
 
@@ -139,8 +141,11 @@ find_tie(Column key, Column output) noexcept
 	Remembered &place = place_of(key, output);
 	if (place.key == key && place.output_relation == output.relation && place.output_number == output.number)
 		return place.tie;
+	if (!ConditionalLockRelationOid(ConstraintRelationId, AccessShareLock))
+		return Tie::none;
 	const Tie tie = look_up_tie(key, output);
 
+	UnlockRelationOid(ConstraintRelationId, AccessShareLock);
 	place = {key, output.relation, output.number, tie};
 	return tie;
 }
@@ -151,7 +156,10 @@ key_is_unique(const Shape &shape, unsigned key) noexcept
 	const Oid relation = shape.keys[key].column.relation;
 	bool found = false;
 	ScanKeyData of_relation;
-	const Relation catalog = table_open(IndexRelationId, AccessShareLock);
+
+	if (!ConditionalLockRelationOid(IndexRelationId, AccessShareLock))
+		return false;
+	const Relation catalog = table_open(IndexRelationId, NoLock);
 
 	ScanKeyInit(&of_relation, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
 	const SysScanDesc scan = systable_beginscan(catalog, IndexIndrelidIndexId, true, nullptr, 1, &of_relation);

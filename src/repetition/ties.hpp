@@ -11,11 +11,12 @@ void start_ties() noexcept;
 
 // The same column; or one references the other, or both the same third, by a
 // foreign key.  Remembered until a relation's definition changes.  Looks at the
-// catalogs alone: takes no lock on a user's table.
+// catalogs alone, and never waits: if somebody has locked the catalog, the answer is
+// "none" for now.
 Tie find_tie(Column key, Column output) noexcept;
 
 // Whether the shape's keys cover a unique index of the key's table, so that one
-// execution finds one row at most.
+// execution finds one row at most.  Does not wait: false if the catalog is locked.
 bool key_is_unique(const Shape &shape, unsigned key) noexcept;
 
 } // namespace remedy::repetition

@@ -132,7 +132,7 @@ TEST(a_parent_that_was_never_released_has_no_children)
 			session.list(author_list, numbers(1, 10));
 		session.pause(100 * millisecond);
 		session.list(settings, numbers(1, 2));
-		Parent &failed = session.fan_out->hold(author_list.fingerprint);
+		Parent &failed = session.hold(author_list);
 		failed.columns[failed.column_count++] = author_id;
 		for (unsigned author = 1; author <= 10; ++author)
 			failed.values.insert(in_column(hash_of(author), 0));
@@ -146,7 +146,7 @@ TEST(a_parent_that_runs_in_portions_is_one_execution)
 	Session session;
 	session.list(author_list, numbers(1, 10));
 	ask_books_of(session, 1, 4);
-	Parent &parent = session.fan_out->hold(author_list.fingerprint);
+	Parent &parent = session.hold(author_list);
 	for (unsigned author = 11; author <= 20; ++author)
 		parent.values.insert(in_column(hash_of(author), 0));
 	session.fan_out->release(parent, 1000 * second + 100 * millisecond, 10, false);

@@ -182,7 +182,7 @@ private:
 		if (key >= 0 && execution.fingerprint != 0)
 			CHECK((execution.parents[key] >> returned_.place & 1) != 0);
 		returned_ = {};
-		Parent *const held = outputs_[number] == 0 || draw(10) == 0 ? nullptr : hold(number);
+		Parent *const held = outputs_[number] == 0 || draw(10) == 0 ? nullptr : hold(number, moment);
 		clock_ += draw(4) * millisecond / 4;
 		if (draw(50) == 0)
 		{
@@ -201,9 +201,9 @@ private:
 			decide();
 	}
 
-	Parent *hold(unsigned number)
+	Parent *hold(unsigned number, const Moment &moment)
 	{
-		Parent &parent = fan_out().hold(shapes_[number].fingerprint);
+		Parent &parent = fan_out().hold(shapes_[number].fingerprint, moment, limits_);
 		CHECK(fan_out().place_of(parent) < parent_limit);
 		CHECK(fan_out().holds(shapes_[number].fingerprint));
 		if (parent.column_count == 0)

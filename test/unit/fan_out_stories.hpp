@@ -207,6 +207,12 @@ public:
 	Column key() const { return findings_.at(0).key; }
 	std::uint32_t unit() const { return fan_out->unit(); }
 
+	// The parent's place for a statement that starts now, and returns nothing yet.
+	Parent &hold(const Statement &statement)
+	{
+		return fan_out->hold(statement.fingerprint, {clock_, 0, in_block_, transaction_, watch_}, limits_);
+	}
+
 	std::unique_ptr<FanOut> fan_out = std::make_unique<FanOut>();
 
 private:
@@ -222,7 +228,7 @@ private:
 
 	Parent *hold(const Statement &statement, const Rows &rows)
 	{
-		Parent &parent = fan_out->hold(statement.fingerprint);
+		Parent &parent = hold(statement);
 		if (parent.column_count == 0)
 			for (const Column column : statement.outputs)
 				parent.columns[parent.column_count++] = column;

@@ -142,12 +142,12 @@ TEST(a_replaced_entry_starts_from_nothing_and_keeps_its_text_for_the_owner)
 	session.start_watch();
 	session.run_set(0, StatementTable::ways);
 	for (StatementEntry &entry : *session.table)
-		entry.text = text;
+		entry.text.bytes = text;
 	session.start_watch();
 	session.next_transaction();
 	const Claim claimed = session.claim(Session::in_set(8));
 	CHECK(claimed.fresh);
-	CHECK(claimed.entry->text == text); // whoever claims must free it
+	CHECK(claimed.entry->text.bytes == text); // whoever claims must free it
 	CHECK(claimed.entry->transaction.tally.calls == 0 && claimed.entry->transaction.period == 0);
 	CHECK(claimed.entry->watch.tally.calls == 0 && claimed.entry->watch.period == 0);
 }
