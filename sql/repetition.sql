@@ -211,6 +211,35 @@ SELECT child, parent, repeats FROM found() ORDER BY child;
 DROP SCHEMA other CASCADE;
 SELECT remedy.reset();
 
+-- A table that is dropped in the middle of the loop; a cursor whose text stands for
+-- another table each time.
+CREATE TABLE gone (id integer PRIMARY KEY);
+CREATE TABLE left_over (gone_id integer REFERENCES gone);
+INSERT INTO gone SELECT generate_series(1, 9);
+\o /dev/null
+\set ECHO none
+BEGIN;
+SELECT id FROM gone;
+SELECT format('SELECT gone_id FROM left_over WHERE gone_id = %s', id) FROM gone WHERE id <= 4 \gexec
+DROP TABLE gone CASCADE;
+SELECT format('SELECT gone_id FROM left_over WHERE gone_id = %s', i) FROM generate_series(5, 9) AS i \gexec
+COMMIT;
+CREATE SCHEMA other;
+CREATE TABLE other.author (filler text, name text, id integer PRIMARY KEY);
+BEGIN;
+SET LOCAL search_path = other;
+DECLARE c CURSOR FOR SELECT * FROM author;
+FETCH ALL FROM c;
+CLOSE c;
+SET LOCAL search_path = "the app";
+DECLARE c CURSOR FOR SELECT * FROM author;
+\set ECHO all
+\o
+FETCH 1 FROM c;
+COMMIT;
+SELECT * FROM found();
+DROP SCHEMA other CASCADE;
+
 -- What is done about it.
 SET pg_remedy.n_plus_one_action = 'warning';
 \o /dev/null

@@ -24,6 +24,7 @@ note_analysis(Nanoseconds when) noexcept
 void
 enter_statement(Statement &statement, const PlannedStmt *planned, const char *source) noexcept
 {
+	statement.user = GetUserId();
 	statement.entry = entry_for(statement.fingerprint, source, planned->stmt_location, planned->stmt_len);
 }
 
@@ -35,7 +36,6 @@ note_arrival(Statement &statement, Nanoseconds when) noexcept
 
 	statement.arrived = last_analysis > last_end ? last_analysis : when;
 	statement.waiting = last_end != 0 ? statement.arrived - last_end : 0;
-	statement.user = GetUserId();
 	statement.in_block = IsTransactionBlock();
 	statement.transaction = session()->transaction.number;
 }

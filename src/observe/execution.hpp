@@ -27,7 +27,8 @@ executing() noexcept
 // When a statement was analysed at top level.
 void note_analysis(Nanoseconds when) noexcept;
 
-// Looks up the statement's entry, with the text it has in the source if it is new.
+// Looks up the statement's entry, with the text it has in the source if it is new,
+// and notes who runs it.
 void enter_statement(Statement &statement, const PlannedStmt *planned, const char *source) noexcept;
 
 // Notes when the statement's message was understood, and in which transaction.

@@ -19,6 +19,7 @@ Statement command; // a utility command at top level
 const PlannedStmt *opening_cursor = nullptr; // DECLARE CURSOR, while inside it
 bool explaining = false;					 // the command is EXPLAIN
 bool fetching = false;						 // inside FETCH or MOVE
+bool elsewhere = false;						 // planning, or inside SET CONSTRAINTS: queries are functions'
 
 constexpr int listener_limit = 4;
 const Listener *listeners[listener_limit];
@@ -32,12 +33,12 @@ counting() noexcept
 }
 
 // Whether the query is what the client's portal runs.  A function that is evaluated
-// while a plan is made, or a deferred trigger, runs its queries outside of their own
-// statement's.  Of what a rule makes of a statement, one query answers for it.
+// while a plan is made, or a deferred trigger, runs its queries outside of any
+// statement's execution.  Of what a rule makes of a statement, one query answers.
 bool
 is_statement(const PlannedStmt *planned) noexcept
 {
-	if (executing() || ActivePortal == nullptr || ActivePortal->stmts == NIL)
+	if (executing() || elsewhere || ActivePortal == nullptr || ActivePortal->stmts == NIL)
 		return false;
 	const PlannedStmt *answering = linitial_node(PlannedStmt, ActivePortal->stmts);
 
@@ -67,7 +68,7 @@ is_part_of_command(const DestReceiver *dest) noexcept
 void
 on_analysed(Query *query)
 {
-	if (!counting() || executing())
+	if (!counting() || executing() || elsewhere)
 		return;
 	const Nanoseconds when = now();
 
@@ -75,6 +76,28 @@ on_analysed(Query *query)
 	for (int i = 0; i < listener_count; ++i)
 		if (listeners[i]->analysed != nullptr)
 			listeners[i]->analysed(query, when);
+}
+
+// Runs what is no client's statement, whatever queries that runs.
+template <class Body>
+void
+run_elsewhere(Body &&body) noexcept
+{
+	const bool before = elsewhere;
+
+	elsewhere = true;
+	finally(body, [before](bool) noexcept { elsewhere = before; });
+}
+
+PlannedStmt *
+on_plan(const server::Planning &planning)
+{
+	PlannedStmt *planned = nullptr;
+
+	if (!counting() || executing())
+		return planning.proceed();
+	run_elsewhere([&]() noexcept { planned = planning.proceed(); });
+	return planned;
 }
 
 // Until version 18 a cursor's query has no fingerprint of its own.
@@ -311,7 +334,7 @@ tell_new_session() noexcept
 void
 on_utility(const server::Utility &utility)
 {
-	if (!counting() || executing() || utility.context != PROCESS_UTILITY_TOPLEVEL)
+	if (!counting() || executing() || elsewhere || utility.context != PROCESS_UTILITY_TOPLEVEL)
 	{
 		utility.proceed();
 		return;
@@ -324,6 +347,9 @@ on_utility(const server::Utility &utility)
 		case UtilityKind::cursor:
 			opening_cursor = utility.statement;
 			finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { opening_cursor = nullptr; });
+			break;
+		case UtilityKind::runs_triggers:
+			run_elsewhere([&utility]() noexcept { utility.proceed(); });
 			break;
 		case UtilityKind::fetch:
 			fetching = true;
@@ -364,7 +390,7 @@ on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *
 void
 install_hooks() noexcept
 {
-	server::install_hooks({on_analysed, on_start, on_run, on_finish, on_end, on_utility});
+	server::install_hooks({on_analysed, on_plan, on_start, on_run, on_finish, on_end, on_utility});
 	RegisterXactCallback(on_transaction, nullptr);
 	RegisterSubXactCallback(on_subtransaction, nullptr);
 }

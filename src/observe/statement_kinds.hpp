@@ -10,6 +10,7 @@ enum class UtilityKind
 {
 	counted,	 // a statement of its own; what it runs is nested in it
 	cursor,		 // DECLARE CURSOR: counted through the query it opens
+	runs_triggers, // SET CONSTRAINTS: not counted, nor is what its triggers run
 	fetch,		 // FETCH and MOVE: not counted; they run the cursor's query
 	new_session, // DISCARD ALL: a pool hands the session to somebody else; not counted
 	transparent, // not counted; a query that it runs is the client's, at top level
@@ -22,6 +23,8 @@ kind_of_utility(const Node *command) noexcept
 	{
 		case T_DeclareCursorStmt:
 			return UtilityKind::cursor;
+		case T_ConstraintsSetStmt:
+			return UtilityKind::runs_triggers;
 		case T_FetchStmt:
 			return UtilityKind::fetch;
 		case T_DiscardStmt:
@@ -34,7 +37,6 @@ kind_of_utility(const Node *command) noexcept
 		case T_TransactionStmt:
 		case T_VariableSetStmt:
 		case T_VariableShowStmt:
-		case T_ConstraintsSetStmt:
 		case T_ListenStmt:
 		case T_UnlistenStmt:
 		case T_NotifyStmt:

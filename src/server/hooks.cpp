@@ -7,6 +7,7 @@ namespace {
 Hooks ours;
 
 post_parse_analyze_hook_type previous_analysed = nullptr;
+planner_hook_type previous_plan = nullptr;
 ExecutorStart_hook_type previous_start = nullptr;
 ExecutorRun_hook_type previous_run = nullptr;
 ExecutorFinish_hook_type previous_finish = nullptr;
@@ -19,6 +20,12 @@ on_analysed(ParseState *state, Query *query, JumbleState *jumble)
 	if (previous_analysed != nullptr)
 		previous_analysed(state, query, jumble);
 	ours.analysed(query);
+}
+
+PlannedStmt *
+on_plan(Query *query, const char *text, int options, ParamListInfo params)
+{
+	return ours.plan(Planning{query, text, options, params});
 }
 
 void
@@ -68,6 +75,8 @@ install_hooks(const Hooks &hooks) noexcept
 	ours = hooks;
 	previous_analysed = post_parse_analyze_hook;
 	post_parse_analyze_hook = on_analysed;
+	previous_plan = planner_hook;
+	planner_hook = on_plan;
 	previous_start = ExecutorStart_hook;
 	ExecutorStart_hook = on_start;
 	previous_run = ExecutorRun_hook;
@@ -78,6 +87,12 @@ install_hooks(const Hooks &hooks) noexcept
 	ExecutorEnd_hook = on_end;
 	previous_utility = ProcessUtility_hook;
 	ProcessUtility_hook = on_utility;
+}
+
+PlannedStmt *
+Planning::proceed() const noexcept
+{
+	return (previous_plan != nullptr ? previous_plan : standard_planner)(query, text, options, params);
 }
 
 void

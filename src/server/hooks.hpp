@@ -10,6 +10,16 @@
 
 namespace remedy::server {
 
+struct Planning
+{
+	Query *query;
+	const char *text;
+	int options;
+	ParamListInfo params;
+
+	PlannedStmt *proceed() const noexcept;
+};
+
 struct Run
 {
 	QueryDesc *query;
@@ -37,6 +47,7 @@ struct Utility
 struct Hooks
 {
 	void (*analysed)(Query *query);
+	PlannedStmt *(*plan)(const Planning &planning);
 	void (*start)(QueryDesc *query, int flags);
 	void (*run)(const Run &run);
 	void (*finish)(QueryDesc *query);

@@ -109,11 +109,12 @@ my $client = client($node, 'varied');
 
 $node->safe_psql('postgres', 'SELECT remedy.reset()');
 
-# Each is a shape of its own.
+# Each is a shape of its own, which its operators spell in binary.
 sub shapes
 {
 	my ($first, $last) = @_;
-	return join("\n", map { "SELECT 1 AS shape_" . sprintf('%06d', $_) . " WHERE false;" } $first .. $last);
+	return join("\n", map { 'SELECT ' . join(' ', map { $_ eq '1' ? '1 +' : '1 -' } split(//, sprintf('%014b', $_))) . ' 1 WHERE false;' }
+			$first .. $last);
 }
 
 $client->query_safe(shapes(1, 3000));

@@ -373,6 +373,7 @@ CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO
 CREATE TRIGGER audit AFTER INSERT ON audited FOR EACH ROW EXECUTE FUNCTION audit();
 CREATE TABLE also (a integer);
 CREATE RULE also AS ON INSERT TO also DO ALSO INSERT INTO scratch VALUES (NEW.a);
+CREATE RULE also_changed AS ON UPDATE TO also DO ALSO INSERT INTO scratch SELECT a FROM t;
 CREATE TABLE instead (a integer);
 CREATE RULE instead AS ON INSERT TO instead DO INSTEAD UPDATE scratch SET a = NEW.a;
 CREATE FUNCTION while_planning(integer) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$
@@ -396,6 +397,7 @@ SQL
 counted($node, 'triggers', 'INSERT INTO audited VALUES (1), (2), (3);',
 	{ transactions => 1, statements => 1, nested_statements => 3, rows => 3 });
 counted($node, 'a rule that adds a statement', 'INSERT INTO also VALUES (1), (2);', { transactions => 1, statements => 1, rows => 2 });
+counted($node, 'one that adds it before', 'UPDATE also SET a = 3 WHERE a = 1;', { transactions => 1, statements => 1, rows => 1 });
 counted($node, 'a rule that replaces a statement', 'INSERT INTO instead VALUES (1);', { transactions => 1, statements => 1 });
 counted($node, 'functions that run while a statement is planned', <<'SQL', { transactions => 4, statements => 4 });
 PREPARE p AS SELECT while_planning(1) FROM t;
@@ -489,6 +491,18 @@ BEGIN
 	PERFORM count(*) FROM t;
 	RETURN NULL;
 END $$;
+CREATE TABLE denied_later (a integer);
+GRANT INSERT ON denied_later TO stranger;
+CREATE FUNCTION deny_later() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+	line record;
+BEGIN
+	FOR line IN SELECT a FROM secret LOOP
+	END LOOP;
+	RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER deny_later AFTER INSERT ON denied_later DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION deny_later();
 CREATE CONSTRAINT TRIGGER check_later AFTER INSERT ON checked DEFERRABLE INITIALLY DEFERRED
 	FOR EACH ROW EXECUTE FUNCTION check_later();
 SQL
@@ -531,6 +545,13 @@ INSERT INTO checked VALUES (1);
 COMMIT;
 INSERT INTO checked VALUES (2);
 SELECT 1;
+SQL
+counted($node, 'also when it fails', <<'SQL', { transactions => 2, statements => 3 }, role => 'stranger');
+BEGIN;
+INSERT INTO denied_later VALUES (1);
+SELECT 1;
+COMMIT;
+INSERT INTO denied_later VALUES (2);
 SQL
 counted($node, 'nor what SET CONSTRAINTS runs', <<'SQL', { transactions => 1, statements => 2 });
 BEGIN;
