@@ -1,6 +1,7 @@
 #include "observe/hooks.hpp"
 
 #include "observe/execution.hpp"
+#include "observe/listeners.hpp"
 #include "observe/open_statements.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
@@ -21,48 +22,11 @@ bool explaining = false;					 // the command is EXPLAIN
 bool fetching = false;						 // inside FETCH or MOVE
 bool elsewhere = false;						 // planning, or inside SET CONSTRAINTS: queries are functions'
 
-constexpr int listener_limit = 4;
-const Listener *listeners[listener_limit];
-int listener_count = 0;
-
 bool
 counting() noexcept
 {
 	return settings.enabled && !IsParallelWorker() && !ignoring_statement() &&
 		   (likely(session() != nullptr) || open_session());
-}
-
-// Whether the query is what the client's portal runs.  A function that is evaluated
-// while a plan is made, or a deferred trigger, runs its queries outside of any
-// statement's execution.  Of what a rule makes of a statement, one query answers.
-bool
-is_statement(const PlannedStmt *planned) noexcept
-{
-	if (executing() || elsewhere || ActivePortal == nullptr || ActivePortal->stmts == NIL)
-		return false;
-	const PlannedStmt *answering = linitial_node(PlannedStmt, ActivePortal->stmts);
-
-	if (list_length(ActivePortal->stmts) > 1)
-		if (const PlannedStmt *const primary = PortalGetPrimaryStmt(ActivePortal))
-			answering = primary;
-	return planned == answering;
-}
-
-// The receivers of queries that functions run.
-bool
-goes_to_function(const DestReceiver *dest) noexcept
-{
-	return dest != nullptr && (dest->mydest == DestSPI || dest->mydest == DestSQLFunction);
-}
-
-// The query of COPY, CREATE TABLE AS, REFRESH MATERIALIZED VIEW or EXPLAIN is not
-// nested in it.
-bool
-is_part_of_command(const DestReceiver *dest) noexcept
-{
-	if (dest == nullptr || explaining)
-		return !goes_to_function(dest);
-	return dest->mydest == DestCopyOut || dest->mydest == DestIntoRel || dest->mydest == DestTransientRel;
 }
 
 void
@@ -73,9 +37,13 @@ on_analysed(Query *query)
 	const Nanoseconds when = now();
 
 	note_analysis(when);
-	for (int i = 0; i < listener_count; ++i)
-		if (listeners[i]->analysed != nullptr)
-			listeners[i]->analysed(query, when);
+	tell_analysed(query, when);
+}
+
+bool
+is_statement(const PlannedStmt *planned) noexcept
+{
+	return !executing() && !elsewhere && is_run_by_client(planned);
 }
 
 // Runs what is no client's statement, whatever queries that runs.
@@ -109,25 +77,13 @@ fingerprint_of(const QueryDesc &query) noexcept
 	return query.plannedstmt->queryId;
 }
 
-// A cursor over our views is our own, although it will call us only when it is read.
-bool
-reads_own_views(const PlannedStmt *planned) noexcept
-{
-	const Oid schema = get_namespace_oid("remedy", true);
-	ListCell *cell;
-
-	foreach (cell, planned->relationOids)
-		if (OidIsValid(schema) && get_rel_namespace(lfirst_oid(cell)) == schema)
-			return true;
-	return false;
-}
-
 // A cursor is counted when it is open; the text is that of its DECLARE.
 void
 start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
 {
 	const Nanoseconds began = now();
 
+	// It will call us when it is read, when it is counted already.
 	statement.own = reads_own_views(query->plannedstmt);
 	enter_statement(statement, opening_cursor, query->sourceText);
 	note_arrival(statement, began);
@@ -162,17 +118,6 @@ on_start(QueryDesc *query, int flags)
 		start_statement(query, flags, statement);
 }
 
-DestReceiver *
-receiver_before(const Statement &statement) noexcept
-{
-	DestReceiver *receiver = nullptr;
-
-	for (int i = 0; i < listener_count && receiver == nullptr; ++i)
-		if (listeners[i]->running != nullptr)
-			receiver = listeners[i]->running(statement);
-	return receiver;
-}
-
 // Runs the query with another receiver than its own, which it gets back.
 void
 run_through(const server::Run &run, DestReceiver *receiver) noexcept
@@ -198,14 +143,6 @@ run_query(const server::Run &run, Statement &statement, Nanoseconds began) noexc
 }
 
 void
-tell_run(const Statement &statement, bool first_run)
-{
-	for (int i = 0; i < listener_count && !statement.own; ++i)
-		if (listeners[i]->ran != nullptr)
-			listeners[i]->ran(statement, first_run);
-}
-
-void
 run_statement(const server::Run &run, Statement &statement) noexcept
 {
 	const bool first_run = !statement.counted;
@@ -214,7 +151,8 @@ run_statement(const server::Run &run, Statement &statement) noexcept
 	note_arrival(statement, began);
 	run_query(run, statement, began);
 	end_counted(false, run.query->estate->es_processed);
-	tell_run(statement, first_run);
+	if (!statement.own)
+		tell_run(statement, first_run);
 }
 
 // A cursor WITH HOLD is run to its end, perhaps from its beginning, when the
@@ -232,7 +170,8 @@ run_uncounted(const server::Run &run, Statement &statement) noexcept
 	end();
 	statement.rows = run.query->estate->es_processed;
 	statement.ended = now();
-	tell_run(statement, false);
+	if (!statement.own)
+		tell_run(statement, false);
 }
 
 // A statement that was forgotten among too many open ones is remembered at its first
@@ -261,7 +200,7 @@ on_run(const server::Run &run)
 	}
 	if (executing())
 	{
-		if (!run.query->already_executed && !is_part_of_command(run.query->dest))
+		if (!run.query->already_executed && !is_part_of_command(run.query->dest, explaining))
 			count_nested();
 		run.proceed();
 		return;
@@ -321,14 +260,6 @@ run_command(const server::Utility &utility) noexcept
 				const bool has_rows = !failed && utility.completion != nullptr;
 				end_counted(failed, has_rows ? utility.completion->nprocessed : 0);
 			});
-}
-
-void
-tell_new_session() noexcept
-{
-	for (int i = 0; i < listener_count; ++i)
-		if (listeners[i]->new_session != nullptr)
-			listeners[i]->new_session();
 }
 
 void
@@ -393,21 +324,6 @@ install_hooks() noexcept
 	server::install_hooks({on_analysed, on_plan, on_start, on_run, on_finish, on_end, on_utility});
 	RegisterXactCallback(on_transaction, nullptr);
 	RegisterSubXactCallback(on_subtransaction, nullptr);
-}
-
-void
-listen(const Listener &listener) noexcept
-{
-	Assert(listener_count < listener_limit);
-	listeners[listener_count++] = &listener;
-}
-
-void
-tell_reset() noexcept
-{
-	for (int i = 0; i < listener_count; ++i)
-		if (listeners[i]->reset != nullptr)
-			listeners[i]->reset();
 }
 
 } // namespace remedy::observe

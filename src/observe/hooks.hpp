@@ -16,7 +16,4 @@ namespace remedy::observe {
 // From _PG_init.
 void install_hooks() noexcept;
 
-// Tells the listeners to forget what they know.
-void tell_reset() noexcept;
-
 } // namespace remedy::observe

@@ -3,6 +3,7 @@
 #include "observe/observe.hpp"
 
 #include "observe/hooks.hpp"
+#include "observe/listeners.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
 #include "observe/transaction_statistics.hpp"

@@ -1,4 +1,4 @@
-// What a utility command is to the counting.
+// What a query or a utility command is to the counting.
 
 #pragma once
 
@@ -16,36 +16,20 @@ enum class UtilityKind
 	transparent, // not counted; a query that it runs is the client's, at top level
 };
 
-inline UtilityKind
-kind_of_utility(const Node *command) noexcept
-{
-	switch (nodeTag(command))
-	{
-		case T_DeclareCursorStmt:
-			return UtilityKind::cursor;
-		case T_ConstraintsSetStmt:
-			return UtilityKind::runs_triggers;
-		case T_FetchStmt:
-			return UtilityKind::fetch;
-		case T_DiscardStmt:
-			return reinterpret_cast<const DiscardStmt *>(command)->target == DISCARD_ALL ? UtilityKind::new_session
-																						 : UtilityKind::transparent;
-		case T_ExecuteStmt:
-		case T_ClosePortalStmt:
-		case T_PrepareStmt:
-		case T_DeallocateStmt:
-		case T_TransactionStmt:
-		case T_VariableSetStmt:
-		case T_VariableShowStmt:
-		case T_ListenStmt:
-		case T_UnlistenStmt:
-		case T_NotifyStmt:
-		case T_LoadStmt:
-		case T_CheckPointStmt:
-			return UtilityKind::transparent;
-		default:
-			return UtilityKind::counted;
-	}
-}
+UtilityKind kind_of_utility(const Node *command) noexcept;
+
+// Whether the query is what a client's portal runs.  Of what a rule makes of a
+// statement, one query answers for it.
+bool is_run_by_client(const PlannedStmt *planned) noexcept;
+
+// Whether the receiver is that of a query which a function runs.
+bool goes_to_function(const DestReceiver *dest) noexcept;
+
+// Whether it is that of the query of COPY, CREATE TABLE AS, REFRESH MATERIALIZED VIEW
+// or EXPLAIN, which is not nested in its command.
+bool is_part_of_command(const DestReceiver *dest, bool explaining) noexcept;
+
+// Whether the query reads views of pg_remedy.
+bool reads_own_views(const PlannedStmt *planned) noexcept;
 
 } // namespace remedy::observe

@@ -1,0 +1,18 @@
+// Who is told of statements: the rooms after this one.
+
+#pragma once
+
+#include "observe/observe.hpp"
+
+namespace remedy::observe {
+
+void tell_analysed(const Query *query, Nanoseconds when);
+
+// The receiver that a listener wants before the query's own, or null.
+DestReceiver *receiver_before(const Statement &statement);
+
+void tell_run(const Statement &statement, bool first_run);
+void tell_reset();
+void tell_new_session();
+
+} // namespace remedy::observe
