@@ -165,6 +165,30 @@ ROLLBACK;
 SELECT repeats_max, repeats_total, units FROM remedy.n_plus_one WHERE application_name = 'regress_repetition';
 SELECT remedy.reset();
 
+-- A result that was noted a hundred times in vain is not noted again, until something
+-- repeats after it.
+\o /dev/null
+\set ECHO none
+SELECT 'SELECT id, name FROM author' FROM generate_series(1, 120) \gexec
+SELECT remedy.reset();
+BEGIN;
+SELECT id, name FROM author;
+SELECT format('SELECT id FROM book WHERE author_id = %s', id) FROM author \gexec
+COMMIT;
+\set ECHO all
+\o
+SELECT * FROM found();
+\o /dev/null
+\set ECHO none
+BEGIN;
+SELECT id, name FROM author;
+SELECT format('SELECT id FROM book WHERE author_id = %s', id) FROM author \gexec
+COMMIT;
+\set ECHO all
+\o
+SELECT * FROM found();
+SELECT remedy.reset();
+
 -- A statement that fails is no repeat.
 \o /dev/null
 \set ECHO none

@@ -1,14 +1,12 @@
 #include "repetition/detection.hpp"
 
-#include <atomic>
-
 #include "observe/observe.hpp"
+#include "repetition/hints.hpp"
 #include "repetition/keys.hpp"
 #include "repetition/lineage.hpp"
 #include "repetition/reporting.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
-#include "server/shared.hpp"
 
 namespace remedy::repetition {
 
@@ -57,23 +55,6 @@ Memory *memory = nullptr;
 Execution execution; // fingerprint 0: nothing
 Parent *held = nullptr;
 
-// Shapes that are not worth keeping as parents, as other sessions found out: a
-// session that meets one for the first time starts with it disarmed.  Only hints:
-// read and written without order, and a collision merely overwrites.
-constexpr unsigned hint_limit = 4096;
-using Hint = std::atomic<std::uint64_t>;
-Hint *hints = nullptr;
-
-server::Region hint_region = {
-	"pg_remedy parent hints", [](int) -> Size { return hint_limit * sizeof(Hint); },
-	[](void *place, int) { hints = static_cast<Hint *>(place); }, nullptr, nullptr};
-
-Hint &
-hint_of(std::uint64_t fingerprint) noexcept
-{
-	return hints[fingerprint % hint_limit];
-}
-
 Limits
 limits() noexcept
 {
@@ -87,7 +68,7 @@ shape_of(std::uint64_t fingerprint) noexcept
 		return *known;
 	Shape &shape = memory->shapes.add(fingerprint);
 
-	if (hint_of(fingerprint).load(std::memory_order_relaxed) == fingerprint)
+	if (is_hinted(fingerprint))
 	{
 		shape.disarmed = true;
 		shape.disarms = 1;
@@ -162,9 +143,7 @@ arm_recent(std::uint64_t suspicious) noexcept
 		Shape *const shape = fingerprint == suspicious ? nullptr : memory->shapes.find(fingerprint);
 		if (shape == nullptr || !shape->suspect())
 			continue;
-		Hint &hint = hint_of(fingerprint);
-		if (hint.load(std::memory_order_relaxed) == fingerprint)
-			hint.store(0, std::memory_order_relaxed);
+		withdraw_hint(fingerprint);
 	}
 }
 
@@ -255,7 +234,7 @@ release_output(const observe::Statement &statement, bool first_run) noexcept
 	const bool was_disarmed = shape.disarmed;
 	shape.held();
 	if (shape.disarmed && !was_disarmed)
-		hint_of(statement.fingerprint).store(statement.fingerprint, std::memory_order_relaxed);
+		hint(statement.fingerprint);
 }
 
 void
@@ -330,7 +309,7 @@ start_detection() noexcept
 {
 	define_settings();
 	start_ties();
-	server::declare_region(hint_region);
+	declare_hints();
 	observe::listen(listener);
 }
 
