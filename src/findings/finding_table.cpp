@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "observe/patience.hpp"
-#include "observe/single_writer.hpp"
+#include "observe/slots.hpp"
 #include "server/shared.hpp"
 
 namespace remedy::findings {
@@ -27,8 +27,6 @@ struct BackendRows
 	Row rows[rows_per_backend];
 };
 
-using BackendSlot = observe::SingleWriter<BackendRows>;
-
 struct Entry
 {
 	std::atomic<std::uint64_t> serial; // 0: free
@@ -45,9 +43,6 @@ struct Table
 	Entry entries[FLEXIBLE_ARRAY_MEMBER];
 };
 
-// Rows of different backends share no cache line.
-constexpr Size slot_bytes = (sizeof(BackendSlot) + PG_CACHE_LINE_SIZE - 1) / PG_CACHE_LINE_SIZE * PG_CACHE_LINE_SIZE;
-
 int
 limit_for(int backends) noexcept
 {
@@ -63,28 +58,22 @@ table_bytes(int backends) noexcept
 Size
 region_bytes(int backends)
 {
-	return add_size(table_bytes(backends), mul_size(slot_bytes, backends));
+	return add_size(table_bytes(backends), observe::Slots<BackendRows>::bytes(backends));
 }
 
 Table *table = nullptr;
-char *slots = nullptr;
-BackendSlot *mine = nullptr;
+observe::Slots<BackendRows> slots;
+observe::SingleWriter<BackendRows> *mine = nullptr;
 
 void
 placed(void *memory, int backends)
 {
 	table = static_cast<Table *>(memory);
 	table->limit = limit_for(backends);
-	slots = static_cast<char *>(memory) + table_bytes(backends);
+	slots.place(static_cast<char *>(memory) + table_bytes(backends));
 }
 
 server::Region region = {"pg_remedy findings", region_bytes, placed, nullptr, nullptr};
-
-BackendSlot &
-slot(int number) noexcept
-{
-	return *reinterpret_cast<BackendSlot *>(slots + number * slot_bytes);
-}
 
 bool
 holds(Handle handle) noexcept
@@ -118,7 +107,7 @@ attach() noexcept
 	if (mine != nullptr)
 		return;
 	before_shmem_exit(fold_at_end, 0);
-	mine = &slot(server::slot_number());
+	mine = &slots.own();
 	mine->write([](BackendRows &rows) { rows = {}; });
 }
 
@@ -282,7 +271,7 @@ read_findings(void (*visit)(void *context, const Finding &finding), void *contex
 	copy_entries(serials, findings);
 	status.missed = table->missed.load(std::memory_order_relaxed);
 	for (int i = 0; i < server::slot_limit(); ++i)
-		if (observe::read_patiently(slot(i), *rows))
+		if (observe::read_patiently(slots[i], *rows))
 			for (const Row &row : rows->rows)
 				if (row.handle.serial != 0 && serials[row.handle.index] == row.handle.serial)
 					findings[row.handle.index].counts.add(row.counts);

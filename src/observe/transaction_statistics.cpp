@@ -1,6 +1,7 @@
 #include "observe/transaction_statistics.hpp"
 
 #include "observe/patience.hpp"
+#include "observe/slots.hpp"
 #include "server/shared.hpp"
 
 namespace remedy::observe {
@@ -19,16 +20,11 @@ struct Store
 	TransactionGroup groups[FLEXIBLE_ARRAY_MEMBER];
 };
 
-using BackendSlot = SingleWriter<BackendCounts>;
-
 unsigned
 groups_for(int backends) noexcept
 {
 	return backends > 1 ? shared_groups : session_groups;
 }
-
-// Rows of different backends share no cache line.
-constexpr Size slot_bytes = (sizeof(BackendSlot) + PG_CACHE_LINE_SIZE - 1) / PG_CACHE_LINE_SIZE * PG_CACHE_LINE_SIZE;
 
 Size
 store_bytes(int backends) noexcept
@@ -39,12 +35,12 @@ store_bytes(int backends) noexcept
 Size
 region_bytes(int backends)
 {
-	return add_size(store_bytes(backends), mul_size(slot_bytes, backends));
+	return add_size(store_bytes(backends), Slots<BackendCounts>::bytes(backends));
 }
 
 Store *store = nullptr;
-char *slots = nullptr;
-BackendSlot *mine = nullptr;
+Slots<BackendCounts> slots;
+SingleWriter<BackendCounts> *mine = nullptr;
 int lane_number = 0;
 std::uint64_t statements_in_lane = 0; // of the running transaction; fewer than it has after a reset
 
@@ -53,16 +49,10 @@ placed(void *memory, int backends)
 {
 	store = static_cast<Store *>(memory);
 	store->group_count = groups_for(backends);
-	slots = static_cast<char *>(memory) + store_bytes(backends);
+	slots.place(static_cast<char *>(memory) + store_bytes(backends));
 }
 
 server::Region region = {"pg_remedy transactions", region_bytes, placed, nullptr, nullptr};
-
-BackendSlot &
-slot(int number) noexcept
-{
-	return *reinterpret_cast<BackendSlot *>(slots + number * slot_bytes);
-}
 
 bool
 outdated() noexcept
@@ -167,7 +157,7 @@ declare_transaction_statistics() noexcept
 void
 attach() noexcept
 {
-	mine = &slot(server::slot_number());
+	mine = &slots.own();
 	forget_outdated();
 }
 
@@ -237,7 +227,7 @@ read_groups(void (*visit)(void *context, const TransactionGroup &group), void *c
 	const std::uint64_t generation = store->generation.load(std::memory_order_relaxed);
 	for (int i = 0; i < server::slot_limit(); ++i)
 	{
-		if (!read_patiently(slot(i), *copy))
+		if (!read_patiently(slots[i], *copy))
 		{
 			++status.unread;
 			continue;

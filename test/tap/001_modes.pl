@@ -22,7 +22,8 @@ psql_as($node, 'before', 'BEGIN; SELECT 1; SELECT 2; COMMIT; SELECT 3;');
 psql_as($node, 'before', lazy_page(6));
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'preloaded without the extension, queries run');
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_remedy');
-is($node->safe_psql('postgres', 'SELECT mode, enabled, query_ids FROM remedy.status'), 'preloaded|t|t', 'mode preloaded');
+is($node->safe_psql('postgres', 'SELECT mode, enabled, query_ids FROM remedy.status'), 'preloaded|t|t',
+	'mode preloaded');
 is_deeply(
 	totals($node, 'before'),
 	{ transactions => 3, statements => 10, nested_statements => 0, failed_statements => 0, rows => 3 + 10 + 18 },
@@ -58,7 +59,8 @@ BEGIN;
 SELECT 5;
 COMMIT;
 SQL
-counted($node, 'switched off by a statement, which still counts, and on by one that does not', <<'SQL', { transactions => 2, statements => 2 });
+counted($node, 'switched off by a statement, which still counts, and on by one that does not',
+	<<'SQL', { transactions => 2, statements => 2 });
 SELECT set_config('pg_remedy.enabled', 'off', false);
 SELECT 1;
 SELECT set_config('pg_remedy.enabled', 'on', false);
@@ -77,7 +79,8 @@ SELECT 1;
 DO $$ BEGIN PERFORM set_config('pg_remedy.enabled', 'on', false); PERFORM 1; END $$;
 SELECT 2;
 SQL
-is(scalar psql_as($node, 'client', 'SET pg_remedy.enabled = off; SELECT enabled FROM remedy.status;'), 'f', 'the status tells');
+is(scalar psql_as($node, 'client', 'SET pg_remedy.enabled = off; SELECT enabled FROM remedy.status;'), 'f',
+	'the status tells');
 {
 	my $session = client($node, 'running');
 
@@ -145,8 +148,10 @@ $node->safe_psql('taken', 'CREATE SCHEMA remedy AUTHORIZATION mallory');
 {
 	my (undef, $errors) = psql_as($node, 'client', 'CREATE EXTENSION pg_remedy;', database => 'taken');
 
-	like($errors, qr/ERROR:  schema "remedy" exists and is owned by another role\n.*HINT:  /s, 'a schema of another role is refused');
-	is($node->safe_psql('taken', q{SELECT count(*) FROM pg_extension WHERE extname = 'pg_remedy'}), 0, 'and nothing is created');
+	like($errors, qr/ERROR:  schema "remedy" exists and is owned by another role\n.*HINT:  /s,
+		'a schema of another role is refused');
+	is($node->safe_psql('taken', q{SELECT count(*) FROM pg_extension WHERE extname = 'pg_remedy'}), 0,
+		'and nothing is created');
 }
 $node->safe_psql('prepared', 'CREATE SCHEMA remedy AUTHORIZATION owner');
 psql_as($node, 'client', 'CREATE EXTENSION pg_remedy;', database => 'prepared', role => 'owner');
@@ -157,7 +162,8 @@ DROP EXTENSION pg_remedy;
 SET ROLE owner;
 CREATE FUNCTION remedy.watch() RETURNS void LANGUAGE sql AS 'SELECT';
 SQL
-	my (undef, $errors) = psql_as($node, 'client', 'CREATE EXTENSION pg_remedy;', database => 'prepared', role => 'owner');
+	my (undef, $errors) = psql_as($node, 'client', 'CREATE EXTENSION pg_remedy;', database => 'prepared',
+		role => 'owner');
 
 	like($errors, qr/ERROR:  function "watch" already exists/, 'an object that is there already is never taken over');
 	$node->safe_psql('bare', 'GRANT CREATE ON DATABASE bare TO mallory');
@@ -202,12 +208,16 @@ my $mine = q{SELECT coalesce(sum(transactions), 0), coalesce(sum(statements), 0)
 # What a session prints last.
 sub last_of { my ($printed) = @_; return (split(/\n/, $printed))[-1]; }
 
-is(scalar psql_as($node, 'client', "CREATE EXTENSION pg_remedy;\nSELECT 1 WHERE false;\nDO 'BEGIN END';\n$mine;"), '2|2',
+is(scalar psql_as($node, 'client', "CREATE EXTENSION pg_remedy;\nSELECT 1 WHERE false;\nDO 'BEGIN END';\n$mine;"),
+	'2|2',
 	'the session that creates the extension counts from then on');
-is($node->safe_psql('postgres', 'SELECT mode, slots, slots_used, enabled FROM remedy.status'), 'session|1|1|t', 'mode session');
-is(last_of(psql_as($node, 'client', "SELECT 1;\nSELECT 2;\n$mine;\nBEGIN;\nSELECT 3;\nSELECT 4;\nCOMMIT;\n$mine;")), '1|2',
+is($node->safe_psql('postgres', 'SELECT mode, slots, slots_used, enabled FROM remedy.status'), 'session|1|1|t',
+	'mode session');
+is(last_of(psql_as($node, 'client', "SELECT 1;\nSELECT 2;\n$mine;\nBEGIN;\nSELECT 3;\nSELECT 4;\nCOMMIT;\n$mine;")),
+	'1|2',
 	'the first call of a function loads the library, and counting begins');
-is(scalar psql_as($node, 'client', <<'SQL', role => 'ordinary'), "\n2\n2", 'also inside a transaction and for ordinary roles');
+is(scalar psql_as($node, 'client',
+	<<'SQL', role => 'ordinary'), "\n2\n2", 'also inside a transaction and for ordinary roles');
 BEGIN;
 SELECT 1 WHERE false;
 SELECT remedy.watch();
@@ -242,16 +252,20 @@ is(scalar psql_as($node, 'client', "LOAD 'pg_remedy';\nSELECT 1 WHERE false;\n$m
 	my (undef, $errors) = psql_as($node, 'client', "LOAD 'pg_remedy';", role => 'ordinary');
 	like($errors, qr/ERROR:  access to library "pg_remedy" is not allowed/, 'LOAD is for superusers');
 }
-is(scalar psql_as($node, 'client', "LOAD 'pg_remedy';\nLOAD 'pg_remedy';\nSELECT 1 WHERE false;\n$mine;"), '1|1', 'LOAD twice');
+is(scalar psql_as($node, 'client', "LOAD 'pg_remedy';\nLOAD 'pg_remedy';\nSELECT 1 WHERE false;\n$mine;"), '1|1',
+	'LOAD twice');
 is(last_of(psql_as($node, 'client', "$mine;\n" . lazy_page(6) . $finding)), '6 client', 'repetition is found');
-is(scalar psql_as($node, 'client', "DROP EXTENSION pg_remedy;\nCREATE EXTENSION pg_remedy;\nSELECT 1 WHERE false;\n$mine;"),
+is(scalar psql_as($node, 'client',
+	"DROP EXTENSION pg_remedy;\nCREATE EXTENSION pg_remedy;\nSELECT 1 WHERE false;\n$mine;"),
 	'1|1', 'dropped and created again');
 {
 	local $ENV{PGOPTIONS} = '-c session_preload_libraries=pg_remedy';
 
-	is(scalar psql_as($node, 'client', "SELECT 1 WHERE false;\nSELECT 1 WHERE false;\n$mine;\nSELECT mode FROM remedy.status;"),
+	is(scalar psql_as($node, 'client',
+		"SELECT 1 WHERE false;\nSELECT 1 WHERE false;\n$mine;\nSELECT mode FROM remedy.status;"),
 		"2|2\nsession", 'session_preload_libraries');
-	is(scalar psql_as($node, 'client', "SET pg_remedy.enabled = off;\nSELECT 1 WHERE false;\n$mine;\nRESET pg_remedy.enabled;\n"
+	is(scalar psql_as($node, 'client',
+		"SET pg_remedy.enabled = off;\nSELECT 1 WHERE false;\n$mine;\nRESET pg_remedy.enabled;\n"
 			  . "SELECT 1 WHERE false;\n$mine;"), "0|0\n1|1", 'switched off and on');
 	is(scalar psql_as($node, 'client', <<"SQL"), "1|1\n\n0|0\n1|1", 'reset() forgets, and counting goes on');
 SELECT 1 WHERE false;
@@ -263,7 +277,8 @@ $mine;
 SQL
 }
 $node->safe_psql('postgres', 'ALTER ROLE ordinary SET session_preload_libraries = pg_remedy');
-is(scalar psql_as($node, 'client', "SELECT 1 WHERE false;\n$mine;", role => 'ordinary'), '1|1', 'session_preload_libraries of a role');
+is(scalar psql_as($node, 'client', "SELECT 1 WHERE false;\n$mine;", role => 'ordinary'), '1|1',
+	'session_preload_libraries of a role');
 
 {
 	my @sessions = map { client($node, $_) } qw(one two);

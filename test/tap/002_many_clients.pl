@@ -18,7 +18,8 @@ my $clients = 8;
 my $node = preloaded('many', 'log_statement = none');
 my $folder = $PostgreSQL::Test::Utils::tmp_check;
 
-$node->safe_psql('postgres', 'CREATE EXTENSION pg_remedy; CREATE TABLE counter (id integer PRIMARY KEY, n integer NOT NULL)');
+$node->safe_psql('postgres',
+	'CREATE EXTENSION pg_remedy; CREATE TABLE counter (id integer PRIMARY KEY, n integer NOT NULL)');
 $node->safe_psql('postgres', "INSERT INTO counter SELECT i, 0 FROM generate_series(1, $clients) AS i");
 library_shop($node);
 
@@ -60,7 +61,8 @@ my $backwards = 0;
 
 while ($load->pump_nb, $load->pumpable)
 {
-	my $now = $reader->query_safe(q{SELECT coalesce(sum(statements), 0) FROM remedy.transactions WHERE application_name = 'load'});
+	my $now = $reader->query_safe(
+		q{SELECT coalesce(sum(statements), 0) FROM remedy.transactions WHERE application_name = 'load'});
 
 	++$backwards if $now < $seen;
 	$seen = $now;
@@ -92,13 +94,17 @@ is(complaints($node), '', 'nothing is complained of');
 my $applications = 300;
 
 $node->safe_psql('postgres', 'SELECT remedy.reset()');
-psql_as($node, 'crowd', join("\n", map { "SET application_name = 'crowd $_';\nSELECT 1;\nBEGIN;\nSELECT 2;\nSELECT 3;\nCOMMIT;" }
+psql_as($node, 'crowd', join("\n",
+	map { "SET application_name = 'crowd $_';\nSELECT 1;\nBEGIN;\nSELECT 2;\nSELECT 3;\nCOMMIT;" }
 			1 .. $applications, 1 .. $applications));
-is($node->safe_psql('postgres', <<'SQL'), '1800|1200|t', 'more applications than there is room for: no statement is lost');
+is($node->safe_psql('postgres',
+	<<'SQL'), '1800|1200|t', 'more applications than there is room for: no statement is lost');
 SELECT sum(statements), sum(transactions), count(*) < 300 FROM remedy.transactions
 WHERE application_name LIKE 'crowd%' OR application_name IS NULL
 SQL
-is($node->safe_psql('postgres', 'SELECT database IS NULL, user_name IS NULL, statements > 0 FROM remedy.transactions WHERE application_name IS NULL'),
+is($node->safe_psql('postgres',
+	'SELECT database IS NULL, user_name IS NULL, statements > 0 FROM remedy.transactions
+		WHERE application_name IS NULL'),
 	't|t|t', 'those without room share a row without a name');
 is($node->safe_psql('postgres', 'SELECT memory_bytes FROM remedy.status'), $memory, 'and memory does not grow');
 
@@ -113,7 +119,8 @@ $node->safe_psql('postgres', 'SELECT remedy.reset()');
 sub shapes
 {
 	my ($first, $last) = @_;
-	return join("\n", map { 'SELECT ' . join(' ', map { $_ eq '1' ? '1 +' : '1 -' } split(//, sprintf('%014b', $_))) . ' 1 WHERE false;' }
+	return join("\n", map { 'SELECT ' . join(' ', map { $_ eq '1' ? '1 +' : '1 -' } split(//, sprintf('%014b',
+		$_))) . ' 1 WHERE false;' }
 			$first .. $last);
 }
 

@@ -16,7 +16,8 @@ my $node = preloaded('crash', 'restart_after_crash = on');
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_remedy');
 library_shop($node);
 
-my $repeats = q{SELECT string_agg(application_name || ' ' || repeats_max, ', ' ORDER BY application_name) FROM remedy.n_plus_one};
+my $repeats = q{SELECT string_agg(application_name || ' ' || repeats_max, ', ' ORDER BY application_name)
+	FROM remedy.n_plus_one};
 my ($begun) = lazy_page(6) =~ /^(.*)COMMIT/s;
 
 # ---- Killed --------------------------------------------------------------------------------------------
@@ -39,9 +40,11 @@ sub works_from_nothing
 	my ($after) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is($node->safe_psql('postgres', 'SELECT mode, slots_used, slots_unread, findings_used FROM remedy.status'), 'preloaded|1|0|0',
+	is($node->safe_psql('postgres', 'SELECT mode, slots_used, slots_unread, findings_used FROM remedy.status'),
+		'preloaded|1|0|0',
 		"after $after the status answers");
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM remedy.transactions WHERE application_name IN ('victim', 'client')}),
+	is($node->safe_psql('postgres',
+		q{SELECT count(*) FROM remedy.transactions WHERE application_name IN ('victim', 'client')}),
 		0, 'transactions is empty');
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM remedy.n_plus_one'), 0, 'n_plus_one is empty');
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM remedy.findings'), 0, 'findings is empty');
@@ -65,7 +68,8 @@ works_from_nothing('a kill inside a statement');
 eval { $victim->quit };
 
 $victim = client($node, 'victim');
-$victim->query_until(qr/asleep/, "\\echo asleep\nDO \$\$ BEGIN PERFORM count(*) FROM book; PERFORM pg_sleep(1000); END \$\$;\n");
+$victim->query_until(qr/asleep/,
+	"\\echo asleep\nDO \$\$ BEGIN PERFORM count(*) FROM book; PERFORM pg_sleep(1000); END \$\$;\n");
 asleep($node, 'victim');
 kill_backend('victim');
 works_from_nothing('a kill inside a function');
@@ -87,7 +91,8 @@ sub gone
 {
 	my ($application) = @_;
 
-	wait_until($node, "count(*) = 0 FROM pg_stat_activity WHERE application_name = '$application'", "$application to go");
+	wait_until($node, "count(*) = 0 FROM pg_stat_activity WHERE application_name = '$application'",
+		"$application to go");
 	return;
 }
 
@@ -113,18 +118,22 @@ sub ended
 }
 
 ended('terminated between transactions', 'SELECT 1', undef, { transactions => 1, statements => 1 });
-ended('terminated in a transaction, between statements', "BEGIN;\nSELECT 1;\nSELECT 2", undef, { transactions => 1, statements => 2 });
+ended('terminated in a transaction, between statements', "BEGIN;\nSELECT 1;\nSELECT 2", undef, { transactions => 1,
+	statements => 2 });
 ended('terminated inside a statement', 'SELECT 1', 'SELECT pg_sleep(1000)',
 	{ transactions => 2, statements => 2, failed_statements => 1 });
 ended('terminated inside a statement of a transaction', "BEGIN;\nSELECT 1;\nSELECT 2", 'SELECT pg_sleep(1000)',
 	{ transactions => 1, statements => 3, failed_statements => 1 });
-ended('terminated inside a utility command', undef, "DO \$\$ BEGIN PERFORM 1 FROM book; PERFORM pg_sleep(1000); END \$\$",
+ended('terminated inside a utility command', undef,
+	"DO \$\$ BEGIN PERFORM 1 FROM book; PERFORM pg_sleep(1000); END \$\$",
 	{ transactions => 1, statements => 1, nested_statements => 2, failed_statements => 1 });
 ended('terminated inside a function', undef, "SELECT count(*) FROM author WHERE pg_sleep(1000) IS NULL",
 	{ transactions => 1, statements => 1, failed_statements => 1 });
-ended('terminated inside a fetch', "BEGIN;\nDECLARE c CURSOR FOR SELECT CASE WHEN id = 3 THEN pg_sleep(1000)::text END FROM author;\nFETCH 2 FROM c",
+ended('terminated inside a fetch',
+	"BEGIN;\nDECLARE c CURSOR FOR SELECT CASE WHEN id = 3 THEN pg_sleep(1000)::text END FROM author;\nFETCH 2 FROM c",
 	'FETCH 2 FROM c', { transactions => 1, statements => 1, failed_statements => 1 });
-ended('terminated in a failed transaction', "BEGIN;\nSELECT 1;\nSAVEPOINT s", undef, { transactions => 1, statements => 1 });
+ended('terminated in a failed transaction', "BEGIN;\nSELECT 1;\nSAVEPOINT s", undef, { transactions => 1,
+	statements => 1 });
 ended('terminated inside one of pg_remedy\'s own', undef, 'SELECT remedy.transaction_statements(), pg_sleep(1000)',
 	{ transactions => 0, statements => 0 });
 
@@ -150,7 +159,8 @@ terminate('victim');
 like($node->safe_psql('postgres', $repeats), qr/\bvictim 6\b/, 'a finding outlives its session');
 is_deeply([ @{ totals($node, 'victim') }{qw(transactions statements)} ], [ 1, 7 ], 'and so do its counts');
 psql_as($node, 'successor', lazy_page(9));
-like($node->safe_psql('postgres', $repeats), qr/\bsuccessor 9, victim 6\b/, 'also when another session has taken its slot');
+like($node->safe_psql('postgres', $repeats), qr/\bsuccessor 9, victim 6\b/,
+	'also when another session has taken its slot');
 is_deeply([ @{ totals($node, 'victim') }{qw(transactions statements)} ], [ 1, 7 ], 'both do');
 eval { $victim->quit };
 is($node->safe_psql('postgres', 'SELECT slots_used FROM remedy.status'), 1, 'slots are given back');

@@ -65,9 +65,11 @@ for my $statement (@statements)
 }
 
 my @others = (
-	'BEGIN; COMMIT', 'START TRANSACTION; ROLLBACK AND CHAIN; ABORT', 'BEGIN; SAVEPOINT s; ROLLBACK TO s; RELEASE s; END',
+	'BEGIN; COMMIT', 'START TRANSACTION; ROLLBACK AND CHAIN; ABORT',
+		'BEGIN; SAVEPOINT s; ROLLBACK TO s; RELEASE s; END',
 	'BEGIN; SET TRANSACTION READ ONLY; SET LOCAL work_mem = 64; SET CONSTRAINTS ALL IMMEDIATE; COMMIT',
-	'SET work_mem = 64', 'SHOW work_mem', 'RESET work_mem', 'RESET ALL', 'DISCARD ALL', 'PREPARE p AS SELECT 1; DEALLOCATE p',
+	'SET work_mem = 64', 'SHOW work_mem', 'RESET work_mem', 'RESET ALL', 'DISCARD ALL',
+		'PREPARE p AS SELECT 1; DEALLOCATE p',
 	'LISTEN here', 'NOTIFY here', 'UNLISTEN *', q{LOAD 'plpgsql'}, 'CHECKPOINT');
 
 for my $other (@others)
@@ -109,7 +111,8 @@ counted($node, 'an explicit transaction', 'BEGIN; SELECT 1; SELECT 2; COMMIT;', 
 counted($node, 'one that is rolled back', 'BEGIN; SELECT 1; INSERT INTO scratch VALUES (1); ROLLBACK;',
 	{ transactions => 1, statements => 2 });
 counted($node, 'one whose client leaves', 'BEGIN; SELECT 1; SELECT 2;', { transactions => 1, statements => 2 });
-counted($node, 'chained transactions', 'BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; ROLLBACK AND CHAIN; SELECT 3; COMMIT;',
+counted($node, 'chained transactions',
+	'BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; ROLLBACK AND CHAIN; SELECT 3; COMMIT;',
 	{ transactions => 3, statements => 3 });
 counted($node, 'savepoints', <<'SQL', { transactions => 1, statements => 5, failed_statements => 1 });
 BEGIN;
@@ -209,7 +212,8 @@ counted($node, 'what cannot be parsed is none', sub {
 }, { transactions => 0, statements => 0 });
 $wire->disconnect;
 
-counted($node, 'a cursor is one statement with the rows of its fetches', <<'SQL', { transactions => 1, statements => 1, rows => 30 });
+counted($node, 'a cursor is one statement with the rows of its fetches',
+	<<'SQL', { transactions => 1, statements => 1, rows => 30 });
 BEGIN;
 DECLARE c CURSOR FOR SELECT a FROM t;
 FETCH 10 FROM c;
@@ -231,7 +235,8 @@ COMMIT;
 SQL
 counted($node, 'a cursor that is never read', 'BEGIN; DECLARE c CURSOR FOR SELECT a FROM t; COMMIT;',
 	{ transactions => 1, statements => 1, rows => 0 });
-counted($node, 'a cursor that outlives its transaction is counted in it alone', <<'SQL', { transactions => 1, statements => 1 });
+counted($node, 'a cursor that outlives its transaction is counted in it alone',
+	<<'SQL', { transactions => 1, statements => 1 });
 BEGIN;
 DECLARE c CURSOR WITH HOLD FOR SELECT a FROM t;
 FETCH 10 FROM c;
@@ -257,7 +262,8 @@ SELECT 1;
 SELECT 2;
 COMMIT;
 SQL
-counted($node, 'a cursor that a function opened is none, its fetches neither', <<'SQL', { transactions => 1, statements => 3 });
+counted($node, 'a cursor that a function opened is none, its fetches neither',
+	<<'SQL', { transactions => 1, statements => 3 });
 BEGIN;
 SELECT opens('c');
 FETCH 5 FROM c;
@@ -309,7 +315,8 @@ COPY scratch FROM STDIN;
 \.
 COPY t TO STDOUT;
 SQL
-counted($node, 'COPY of a query', 'COPY (SELECT a FROM t LIMIT 7) TO STDOUT;', { transactions => 1, statements => 1, rows => 7 });
+counted($node, 'COPY of a query', 'COPY (SELECT a FROM t LIMIT 7) TO STDOUT;', { transactions => 1, statements => 1,
+	rows => 7 });
 counted($node, 'COPY that fails', <<'SQL', { transactions => 1, statements => 1, failed_statements => 1 });
 COPY scratch FROM STDIN;
 1
@@ -334,7 +341,8 @@ counted($node, 'CALL with transactions inside is one statement', 'CALL commits()
 	{ transactions => 3, statements => 3 });
 counted($node, 'what ran in each of its transactions is nested', 'CALL commits();',
 	{ transactions => 1, statements => 1, nested_statements => 3 });
-counted($node, 'a command\'s own query is not nested in it', <<'SQL', { transactions => 5, statements => 5, nested_statements => 0 });
+counted($node, 'a command\'s own query is not nested in it',
+	<<'SQL', { transactions => 5, statements => 5, nested_statements => 0 });
 COPY (SELECT a FROM t) TO STDOUT;
 CREATE TEMPORARY TABLE made AS SELECT a FROM t;
 CREATE MATERIALIZED VIEW stored AS SELECT a FROM t;
@@ -348,7 +356,8 @@ counted($node, 'DO with transactions inside', <<'SQL', { transactions => 2, stat
 DO $$ BEGIN FOR i IN 1 .. 5 LOOP INSERT INTO scratch VALUES (i); COMMIT; END LOOP; END $$;
 SELECT 1;
 SQL
-counted($node, 'functions', 'SELECT three(); SELECT 1;', { transactions => 2, statements => 2, nested_statements => 3 });
+counted($node, 'functions', 'SELECT three(); SELECT 1;', { transactions => 2, statements => 2,
+	nested_statements => 3 });
 counted($node, 'errors that are caught leave the nesting right', <<'SQL', { transactions => 2, statements => 3 });
 BEGIN;
 DO $$
@@ -369,7 +378,11 @@ SQL
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE audited (a integer);
-CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO scratch VALUES (NEW.a); RETURN NEW; END $$;
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO scratch VALUES (NEW.a);
+	RETURN NEW;
+END $$;
 CREATE TRIGGER audit AFTER INSERT ON audited FOR EACH ROW EXECUTE FUNCTION audit();
 CREATE TABLE also (a integer);
 CREATE RULE also AS ON INSERT TO also DO ALSO INSERT INTO scratch VALUES (NEW.a);
@@ -396,9 +409,12 @@ END $$;
 SQL
 counted($node, 'triggers', 'INSERT INTO audited VALUES (1), (2), (3);',
 	{ transactions => 1, statements => 1, nested_statements => 3, rows => 3 });
-counted($node, 'a rule that adds a statement', 'INSERT INTO also VALUES (1), (2);', { transactions => 1, statements => 1, rows => 2 });
-counted($node, 'one that adds it before', 'UPDATE also SET a = 3 WHERE a = 1;', { transactions => 1, statements => 1, rows => 1 });
-counted($node, 'a rule that replaces a statement', 'INSERT INTO instead VALUES (1);', { transactions => 1, statements => 1 });
+counted($node, 'a rule that adds a statement', 'INSERT INTO also VALUES (1), (2);', { transactions => 1,
+	statements => 1, rows => 2 });
+counted($node, 'one that adds it before', 'UPDATE also SET a = 3 WHERE a = 1;', { transactions => 1, statements => 1,
+	rows => 1 });
+counted($node, 'a rule that replaces a statement', 'INSERT INTO instead VALUES (1);', { transactions => 1,
+	statements => 1 });
 counted($node, 'functions that run while a statement is planned', <<'SQL', { transactions => 4, statements => 4 });
 PREPARE p AS SELECT while_planning(1) FROM t;
 EXECUTE p;
@@ -409,7 +425,8 @@ DECLARE c CURSOR FOR SELECT while_planning(1) FROM t;
 FETCH ALL FROM c;
 COMMIT;
 SQL
-counted($node, 'what fails in a function that runs while it is planned is none', <<'SQL', { transactions => 1, statements => 1 }, role => 'stranger');
+counted($node, 'what fails in a function that runs while it is planned is none',
+	<<'SQL', { transactions => 1, statements => 1 }, role => 'stranger');
 SELECT denied_while_planning(1);
 PREPARE p AS SELECT denied_while_planning(1);
 EXECUTE p;
@@ -429,11 +446,13 @@ my $eagerly = "SET parallel_setup_cost = 0;\nSET parallel_tuple_cost = 0;\nSET m
 $node->safe_psql('postgres', 'CREATE TABLE wide AS SELECT i AS a FROM generate_series(1, 20000) AS i; ANALYZE wide');
 like(scalar psql_as($node, 'other', "${eagerly}EXPLAIN (ANALYZE, COSTS OFF) SELECT count(*) FROM wide;"),
 	qr/Workers Launched: [1-9]/, 'parallel workers are launched');
-counted($node, 'parallel workers are counted once', "${eagerly}SELECT count(*) FROM wide;\nSELECT a FROM wide WHERE a <= 10;",
+counted($node, 'parallel workers are counted once',
+	"${eagerly}SELECT count(*) FROM wide;\nSELECT a FROM wide WHERE a <= 10;",
 	{ transactions => 2, statements => 2, nested_statements => 0, rows => 11 });
 counted($node, 'parallel workers below a function', "${eagerly}DO \$\$ BEGIN PERFORM count(*) FROM wide; END \$\$;",
 	{ transactions => 1, statements => 1, nested_statements => 1 });
-counted($node, 'everything in a parallel worker', "SET $force = on;\nSELECT b FROM t WHERE a = 1;\nSELECT b FROM t WHERE a = 2;",
+counted($node, 'everything in a parallel worker',
+	"SET $force = on;\nSELECT b FROM t WHERE a = 1;\nSELECT b FROM t WHERE a = 2;",
 	{ transactions => 2, statements => 2, nested_statements => 0, rows => 2 });
 
 counted($node, 'two-phase commit', <<'SQL', { transactions => 3, statements => 4 });
@@ -462,7 +481,8 @@ sub fails
 		my (undef, $errors) = psql_as($node, 'client', "$failing;");
 		like($errors, $error, "failing $stage");
 	}, { transactions => $statements, statements => $statements, failed_statements => $failed });
-	counted($node, "failing $stage, in a transaction", <<"SQL", { transactions => 2, statements => 3 + $statements, failed_statements => $failed });
+	counted($node, "failing $stage, in a transaction",
+		<<"SQL", { transactions => 2, statements => 3 + $statements, failed_statements => $failed });
 BEGIN;
 SELECT 1;
 SAVEPOINT s;
@@ -518,9 +538,11 @@ fails('in a cursor\'s start', 'DECLARE c CURSOR FOR SELECT a FROM nothing', qr/d
 fails('in an AFTER trigger', 'INSERT INTO refusing VALUES (1)', qr/refused/, 1, 1);
 fails('by a unique key', 'INSERT INTO t VALUES (1, 1)', qr/duplicate key/, 1, 1);
 
-counted($node, 'failing at the start', 'SELECT * FROM secret;', { transactions => 1, statements => 1, failed_statements => 1 },
+counted($node, 'failing at the start', 'SELECT * FROM secret;', { transactions => 1, statements => 1,
+	failed_statements => 1 },
 	role => 'stranger');
-counted($node, 'failing at the start, in a cursor', 'BEGIN; DECLARE c CURSOR FOR SELECT * FROM secret; ROLLBACK; SELECT 1;',
+counted($node, 'failing at the start, in a cursor',
+	'BEGIN; DECLARE c CURSOR FOR SELECT * FROM secret; ROLLBACK; SELECT 1;',
 	{ transactions => 2, statements => 2, failed_statements => 1 }, role => 'stranger');
 counted($node, 'failing at the start, below a function', 'DO $$ BEGIN PERFORM * FROM secret; END $$; SELECT 1;',
 	{ transactions => 2, statements => 2, failed_statements => 1 }, role => 'stranger');
@@ -560,7 +582,8 @@ SET CONSTRAINTS ALL IMMEDIATE;
 SELECT 1;
 COMMIT;
 SQL
-counted($node, 'statements of a failed transaction are none', <<'SQL', { transactions => 2, statements => 3, failed_statements => 1 });
+counted($node, 'statements of a failed transaction are none',
+	<<'SQL', { transactions => 2, statements => 3, failed_statements => 1 });
 BEGIN;
 SELECT 1;
 SELECT 1 / n FROM zero;
@@ -587,12 +610,12 @@ counted($node, 'pg_cancel_backend()', sub {
 	$sleeper->query("ROLLBACK;\nSELECT 2");
 }, { transactions => 2, statements => 3, failed_statements => 1 });
 counted($node, 'pg_cancel_backend() in a loop', sub {
-	my $loop = 'DO $$ BEGIN FOR i IN 1 .. 3 LOOP PERFORM b FROM t WHERE a = i; END LOOP; PERFORM pg_sleep(1000); END $$';
+	my $loop = 'DO $$ BEGIN FOR i IN 1 .. 3 LOOP PERFORM three(); END LOOP; PERFORM pg_sleep(1000); END $$';
 	$sleeper->query_until(qr/asleep/, "\\echo asleep\n$loop;\n");
 	asleep($node, 'client');
 	$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . pid_of($node, 'client') . ')');
 	$sleeper->query("SELECT 2");
-}, { transactions => 2, statements => 2, nested_statements => 4, failed_statements => 1 });
+}, { transactions => 2, statements => 2, nested_statements => 13, failed_statements => 1 });
 $sleeper->quit;
 
 $node->stop;

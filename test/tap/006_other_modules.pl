@@ -69,8 +69,8 @@ END $$;
 SQL
 	my $counts = added($node, 'client', sub { psql_as($node, 'client', $work) });
 	my $findings = $node->safe_psql('postgres', <<'SQL');
-SELECT level, kind, direction, child_table, child_column, parent_table, parent_column, repeats_max, repeats_total, units,
-	parent_rows, child_query, parent_query, key
+SELECT level, kind, direction, child_table, child_column, parent_table, parent_column, repeats_max, repeats_total,
+	units, parent_rows, child_query, parent_query, key
 FROM remedy.n_plus_one ORDER BY key
 SQL
 	my %seen = (counts => $counts, findings => $findings, log => slurp_file($node->logfile));
@@ -79,7 +79,8 @@ SQL
 		$node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
 		$seen{calls} = $node->safe_psql('postgres', <<'SQL');
 SELECT toplevel, sum(calls) FROM pg_stat_statements
-WHERE query LIKE 'SELECT id, title FROM book WHERE author_id%' OR query LIKE '%(SELECT count(*) FROM author)' OR query LIKE 'COPY%'
+WHERE query LIKE 'SELECT id, title FROM book WHERE author_id%' OR query LIKE '%(SELECT count(*) FROM author)'
+	OR query LIKE 'COPY%'
 GROUP BY toplevel ORDER BY toplevel
 SQL
 	}
@@ -88,11 +89,14 @@ SQL
 }
 
 my $alone = seen('alone', $ENV{PG_REMEDY_LIBRARY});
-is_deeply($alone->{counts}, { transactions => 10, statements => 18, nested_statements => 11, failed_statements => 2, rows => 10 + 18 + 1 + 3 + 20 + 1 + 2 + 30 },
+is_deeply($alone->{counts}, { transactions => 10, statements => 18, nested_statements => 11, failed_statements => 2,
+	rows => 10 + 18 + 1 + 3 + 20 + 1 + 2 + 30 },
 	'alone: counts');
-like($alone->{findings}, qr/^likely\|select\|1:N\|public.book\|author_id\|public.author\|id\|6\|6\|1\|10\|/, 'alone: a finding');
+like($alone->{findings}, qr/^likely\|select\|1:N\|public.book\|author_id\|public.author\|id\|6\|6\|1\|10\|/,
+	'alone: a finding');
 
-for my $preload ("$ENV{PG_REMEDY_LIBRARY},pg_stat_statements,auto_explain", "pg_stat_statements,auto_explain,$ENV{PG_REMEDY_LIBRARY}")
+for my $preload ("$ENV{PG_REMEDY_LIBRARY},pg_stat_statements,auto_explain",
+	"pg_stat_statements,auto_explain,$ENV{PG_REMEDY_LIBRARY}")
 {
 	my $order = $preload =~ /^pg_stat/ ? 'after' : 'before';
 	my $beside = seen("loaded_$order", $preload);
