@@ -78,8 +78,7 @@ server::Region region = {"pg_remedy findings", region_bytes, placed, nullptr, nu
 bool
 holds(Handle handle) noexcept
 {
-	return handle.serial != 0 &&
-		   table->entries[handle.index].serial.load(std::memory_order_relaxed) == handle.serial;
+	return handle.serial != 0 && table->entries[handle.index].serial.load(std::memory_order_relaxed) == handle.serial;
 }
 
 // The lock is held exclusively.
@@ -196,8 +195,7 @@ enter(const Finding &finding, Handle &handle) noexcept
 	if (table->used.load(std::memory_order_relaxed) < table->limit)
 	{
 		region.acquire(LW_EXCLUSIVE);
-		const std::uint64_t identity =
-			has_too_many_applications(finding) ? finding.common_identity : finding.identity;
+		const std::uint64_t identity = has_too_many_applications(finding) ? finding.common_identity : finding.identity;
 		handle = find(identity);
 		if (handle.serial == 0 && table->used.load(std::memory_order_relaxed) < table->limit)
 			handle = add_entry(finding, identity);
@@ -262,8 +260,8 @@ TableStatus
 read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept
 {
 	std::uint64_t *const serials = static_cast<std::uint64_t *>(palloc(table->limit * sizeof(std::uint64_t)));
-	Finding *const findings = static_cast<Finding *>(
-		MemoryContextAllocHuge(CurrentMemoryContext, table->limit * sizeof(Finding)));
+	Finding *const findings =
+		static_cast<Finding *>(MemoryContextAllocHuge(CurrentMemoryContext, table->limit * sizeof(Finding)));
 	BackendRows *const rows = static_cast<BackendRows *>(palloc(sizeof(BackendRows)));
 	TableStatus status = {0, table->limit, 0};
 

@@ -53,11 +53,11 @@ struct Counts
 // Names are kept as text, because the reader may sit in another database.
 struct Finding
 {
-	std::uint64_t identity;		   // of the ailment and its scope; equal for equal findings
+	std::uint64_t identity;        // of the ailment and its scope; equal for equal findings
 	std::uint64_t common_identity; // the same without the application
 	Oid user;
 	Oid parent_user; // who ran the parent query
-	char key[40]; // of the ailment alone, stable over restarts and dumps
+	char key[40];    // of the ailment alone, stable over restarts and dumps
 	char database[NAMEDATALEN];
 	char user_name[NAMEDATALEN];
 	char application[NAMEDATALEN];

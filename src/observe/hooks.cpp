@@ -18,9 +18,9 @@ OpenStatements open_statements;
 Statement command; // a utility command at top level
 
 const PlannedStmt *opening_cursor = nullptr; // DECLARE CURSOR, while inside it
-bool explaining = false;					 // the command is EXPLAIN
-bool fetching = false;						 // inside FETCH or MOVE
-bool elsewhere = false;						 // planning, or inside SET CONSTRAINTS: queries are functions'
+bool explaining = false;                     // the command is EXPLAIN
+bool fetching = false;                       // inside FETCH or MOVE
+bool elsewhere = false;                      // planning, or inside SET CONSTRAINTS: queries are functions'
 
 bool
 counting() noexcept
@@ -220,8 +220,7 @@ void
 on_finish(QueryDesc *query)
 {
 	const bool runs_triggers = query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
-	Statement *const statement =
-		runs_triggers && counting() && !executing() ? open_statements.find(query) : nullptr;
+	Statement *const statement = runs_triggers && counting() && !executing() ? open_statements.find(query) : nullptr;
 
 	if (statement == nullptr || !statement->counted)
 	{
@@ -272,28 +271,28 @@ on_utility(const server::Utility &utility)
 	}
 	switch (kind_of_utility(utility.statement->utilityStmt))
 	{
-		case UtilityKind::counted:
-			run_command(utility);
-			break;
-		case UtilityKind::cursor:
-			opening_cursor = utility.statement;
-			finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { opening_cursor = nullptr; });
-			break;
-		case UtilityKind::runs_triggers:
-			run_elsewhere([&utility]() noexcept { utility.proceed(); });
-			break;
-		case UtilityKind::fetch:
-			fetching = true;
-			finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { fetching = false; });
-			break;
-		case UtilityKind::new_session:
-			utility.proceed();
-			end_watch();
-			tell_new_session();
-			break;
-		case UtilityKind::transparent:
-			utility.proceed();
-			break;
+	case UtilityKind::counted:
+		run_command(utility);
+		break;
+	case UtilityKind::cursor:
+		opening_cursor = utility.statement;
+		finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { opening_cursor = nullptr; });
+		break;
+	case UtilityKind::runs_triggers:
+		run_elsewhere([&utility]() noexcept { utility.proceed(); });
+		break;
+	case UtilityKind::fetch:
+		fetching = true;
+		finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { fetching = false; });
+		break;
+	case UtilityKind::new_session:
+		utility.proceed();
+		end_watch();
+		tell_new_session();
+		break;
+	case UtilityKind::transparent:
+		utility.proceed();
+		break;
 	}
 }
 

@@ -13,17 +13,17 @@ struct StatementEntry;
 // A top-level statement of a client, from its start to its end.
 struct Statement
 {
-	QueryDesc *query;		   // null for a utility command
+	QueryDesc *query;          // null for a utility command
 	std::uint64_t fingerprint; // 0: none
-	StatementEntry *entry;	   // of the fingerprint, when the statement started
+	StatementEntry *entry;     // of the fingerprint, when the statement started
 	bool counted;
-	bool own;			 // it ran one of pg_remedy's functions
-	bool in_block;		 // in an explicit transaction
-	Oid user;			 // who ran it; a function inside may be somebody else
+	bool own;                  // it ran one of pg_remedy's functions
+	bool in_block;             // in an explicit transaction
+	Oid user;                  // who ran it; a function inside may be somebody else
 	std::uint32_t transaction; // number of its transaction in this session
-	Nanoseconds arrived;	// its analysis, or its start where it was prepared
-	Nanoseconds waiting;	// from the end of the statement before to its arrival
-	Nanoseconds ended;		// the run that ended last, and of it:
+	Nanoseconds arrived;       // its analysis, or its start where it was prepared
+	Nanoseconds waiting;       // from the end of the statement before to its arrival
+	Nanoseconds ended;         // the run that ended last, and of it:
 	Nanoseconds execution;
 	std::uint64_t rows;
 };

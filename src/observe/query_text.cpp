@@ -26,15 +26,15 @@ is_literal(int token) noexcept
 {
 	switch (token)
 	{
-		case FCONST:
-		case SCONST:
-		case USCONST:
-		case BCONST:
-		case XCONST:
-		case ICONST:
-			return true;
-		default:
-			return false;
+	case FCONST:
+	case SCONST:
+	case USCONST:
+	case BCONST:
+	case XCONST:
+	case ICONST:
+		return true;
+	default:
+		return false;
 	}
 }
 

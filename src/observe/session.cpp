@@ -56,8 +56,7 @@ entry_for(std::uint64_t fingerprint, const char *source, int location, int lengt
 
 	if (fingerprint == 0)
 		return nullptr;
-	const Claim claim =
-		session.statements.claim(fingerprint, session.transaction.number, session.watch.number);
+	const Claim claim = session.statements.claim(fingerprint, session.transaction.number, session.watch.number);
 	if (claim.fresh)
 	{
 		char *const stale = claim.entry->text.bytes;

@@ -62,30 +62,30 @@ kind_of_utility(const Node *command) noexcept
 {
 	switch (nodeTag(command))
 	{
-		case T_DeclareCursorStmt:
-			return UtilityKind::cursor;
-		case T_ConstraintsSetStmt:
-			return UtilityKind::runs_triggers;
-		case T_FetchStmt:
-			return UtilityKind::fetch;
-		case T_DiscardStmt:
-			return reinterpret_cast<const DiscardStmt *>(command)->target == DISCARD_ALL ? UtilityKind::new_session
-																						 : UtilityKind::transparent;
-		case T_ExecuteStmt:
-		case T_ClosePortalStmt:
-		case T_PrepareStmt:
-		case T_DeallocateStmt:
-		case T_TransactionStmt:
-		case T_VariableSetStmt:
-		case T_VariableShowStmt:
-		case T_ListenStmt:
-		case T_UnlistenStmt:
-		case T_NotifyStmt:
-		case T_LoadStmt:
-		case T_CheckPointStmt:
-			return UtilityKind::transparent;
-		default:
-			return UtilityKind::counted;
+	case T_DeclareCursorStmt:
+		return UtilityKind::cursor;
+	case T_ConstraintsSetStmt:
+		return UtilityKind::runs_triggers;
+	case T_FetchStmt:
+		return UtilityKind::fetch;
+	case T_DiscardStmt:
+		return reinterpret_cast<const DiscardStmt *>(command)->target == DISCARD_ALL ? UtilityKind::new_session
+																					 : UtilityKind::transparent;
+	case T_ExecuteStmt:
+	case T_ClosePortalStmt:
+	case T_PrepareStmt:
+	case T_DeallocateStmt:
+	case T_TransactionStmt:
+	case T_VariableSetStmt:
+	case T_VariableShowStmt:
+	case T_ListenStmt:
+	case T_UnlistenStmt:
+	case T_NotifyStmt:
+	case T_LoadStmt:
+	case T_CheckPointStmt:
+		return UtilityKind::transparent;
+	default:
+		return UtilityKind::counted;
 	}
 }
 

@@ -8,12 +8,12 @@ namespace remedy::observe {
 
 enum class UtilityKind
 {
-	counted,	 // a statement of its own; what it runs is nested in it
-	cursor,		 // DECLARE CURSOR: counted through the query it opens
+	counted,       // a statement of its own; what it runs is nested in it
+	cursor,        // DECLARE CURSOR: counted through the query it opens
 	runs_triggers, // SET CONSTRAINTS: not counted, nor is what its triggers run
-	fetch,		 // FETCH and MOVE: not counted; they run the cursor's query
-	new_session, // DISCARD ALL: a pool hands the session to somebody else; not counted
-	transparent, // not counted; a query that it runs is the client's, at top level
+	fetch,         // FETCH and MOVE: not counted; they run the cursor's query
+	new_session,   // DISCARD ALL: a pool hands the session to somebody else; not counted
+	transparent,   // not counted; a query that it runs is the client's, at top level
 };
 
 UtilityKind kind_of_utility(const Node *command) noexcept;

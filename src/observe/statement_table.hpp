@@ -40,7 +40,7 @@ struct PeriodTally
 // A statement's text as the client wrote it.
 struct RawText
 {
-	char *bytes;		   // owned by the session; null: unknown
+	char *bytes;           // owned by the session; null: unknown
 	bool standard_strings; // standard_conforming_strings, when it was written
 	bool cut;
 	std::uint32_t user; // who ran it
@@ -62,7 +62,7 @@ struct StatementEntry
 struct Claim
 {
 	StatementEntry *entry; // null: no room
-	bool fresh;			   // the entry was another's or free: its text must be replaced
+	bool fresh;            // the entry was another's or free: its text must be replaced
 };
 
 class StatementTable

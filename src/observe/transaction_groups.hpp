@@ -86,7 +86,7 @@ struct BackendCounts
 {
 	bool attached;
 	std::uint32_t sizes_missed; // rings that were full while the store was busy
-	std::uint64_t generation; // counts of another generation than the store's are void
+	std::uint64_t generation;   // counts of another generation than the store's are void
 	Lane lanes[lanes_per_backend];
 };
 

@@ -217,7 +217,8 @@ reset_transaction_statistics() noexcept
 StoreStatus
 read_groups(void (*visit)(void *context, const TransactionGroup &group), void *context) noexcept
 {
-	TransactionGroup *const merged = static_cast<TransactionGroup *>(palloc(store->group_count * sizeof(TransactionGroup)));
+	TransactionGroup *const merged =
+		static_cast<TransactionGroup *>(palloc(store->group_count * sizeof(TransactionGroup)));
 	BackendCounts *const copy = static_cast<BackendCounts *>(palloc(sizeof(BackendCounts)));
 	StoreStatus status = {};
 

@@ -9,16 +9,15 @@ namespace {
 struct Keywords
 {
 	std::string_view client; // as in client_style(); "" for an unknown one
-	const char *to_one;		 // N:1, the child is one row
-	const char *to_many;	 // 1:N
+	const char *to_one;      // N:1, the child is one row
+	const char *to_many;     // 1:N
 	const char *count;
 	const char *exists;
 };
 
 constexpr Keywords keywords[] = {
 	{"sqlalchemy", "joinedload() or selectinload() in SQLAlchemy", "selectinload() in SQLAlchemy",
-	 "func.count() with group_by() in SQLAlchemy, or a column_property()",
-	 "a selected exists() in SQLAlchemy"},
+	 "func.count() with group_by() in SQLAlchemy, or a column_property()", "a selected exists() in SQLAlchemy"},
 	{"django", "select_related() in Django", "prefetch_related() in Django", "annotate(Count()) in Django",
 	 "annotate(Exists()) in Django"},
 	{"",

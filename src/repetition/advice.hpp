@@ -15,7 +15,7 @@ std::string_view client_style(std::string_view query) noexcept;
 
 struct Loop
 {
-	std::string_view kind;		// select, count, exists
+	std::string_view kind;      // select, count, exists
 	std::string_view direction; // N:1, 1:N
 	std::string_view client;
 	std::string_view child_table;

@@ -24,8 +24,9 @@ constexpr int listed_limit = 20;
 [[noreturn]] void
 complain_unwatched() noexcept
 {
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("nothing is being watched in this session"),
-					errhint("Call remedy.watch() first, in the same session.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("nothing is being watched in this session"),
+			 errhint("Call remedy.watch() first, in the same session.")));
 	pg_unreachable();
 }
 
@@ -103,8 +104,8 @@ list_of_findings() noexcept
 	{
 		const findings::Finding &finding = watched->finding;
 		append_line(&out, finding.counts.repeats_max, finding.child_query);
-		appendStringInfo(&out, " (%s.%s, for %s.%s)", finding.child_table, finding.child_column,
-						 finding.parent_table, finding.parent_column);
+		appendStringInfo(&out, " (%s.%s, for %s.%s)", finding.child_table, finding.child_column, finding.parent_table,
+						 finding.parent_column);
 	}
 	return out.data;
 }
@@ -125,12 +126,10 @@ complain_of_findings(const char *list) noexcept
 	const findings::Finding &first = first_watched()->finding;
 	char advice[512];
 
-	write_advice({first.kind, first.direction, first.client, first.child_table, first.child_column,
-				  first.parent_table},
+	write_advice({first.kind, first.direction, first.client, first.child_table, first.child_column, first.parent_table},
 				 advice, sizeof(advice));
-	ereport(ERROR,
-			(errcode(ERRCODE_ASSERT_FAILURE), errmsg("statements were repeated for each row of another (N+1)"),
-			 errdetail("Since remedy.watch():\n%s", list), errhint("%s", advice)));
+	ereport(ERROR, (errcode(ERRCODE_ASSERT_FAILURE), errmsg("statements were repeated for each row of another (N+1)"),
+					errdetail("Since remedy.watch():\n%s", list), errhint("%s", advice)));
 }
 
 } // namespace

@@ -13,7 +13,7 @@ namespace remedy::repetition {
 namespace {
 
 constexpr Nanoseconds parent_life = 1'000'000'000; // a cold client needs up to 0.1 s for its first child
-constexpr std::uint32_t suspicious_calls = 3;	   // in one unit of work
+constexpr std::uint32_t suspicious_calls = 3;      // in one unit of work
 
 // Shapes that ran in this unit of work, lately, each once in a row.
 struct Recent

@@ -38,8 +38,8 @@ FanOut::enter(const Moment &moment, const Limits &limits) noexcept
 bool
 FanOut::any_parent(const Moment &moment, const Limits &limits) const noexcept
 {
-	return last_parent_end_ != 0 && (moment.watch != 0 || last_parent_unit_ == unit_ ||
-									 moment.now - last_parent_end_ <= limits.parent_life);
+	return last_parent_end_ != 0 &&
+		   (moment.watch != 0 || last_parent_unit_ == unit_ || moment.now - last_parent_end_ <= limits.parent_life);
 }
 
 // What a parent returned is of interest for as long as its own unit of work goes

@@ -51,7 +51,7 @@ struct Moment
 struct Limits
 {
 	unsigned threshold;
-	Nanoseconds burst_gap;  // outside explicit transactions, a longer pause ends the unit of work
+	Nanoseconds burst_gap;   // outside explicit transactions, a longer pause ends the unit of work
 	Nanoseconds parent_life; // how long after its end a parent may have children, but for a watched stretch
 };
 
@@ -59,13 +59,13 @@ struct Limits
 struct Parent
 {
 	std::uint64_t fingerprint; // 0: free
-	std::uint32_t stamp;	   // changes when the place is given to another
+	std::uint32_t stamp;       // changes when the place is given to another
 	std::uint32_t unit;
 	std::uint32_t executions; // in the unit
 	std::uint32_t proved_in;  // the unit in which a child was linked to it last
-	std::uint64_t rows;		  // of them all
-	Nanoseconds began;		  // the first
-	Nanoseconds ended;		  // the last
+	std::uint64_t rows;       // of them all
+	Nanoseconds began;        // the first
+	Nanoseconds ended;        // the last
 	std::uint8_t column_count;
 	Column columns[columns_per_parent];
 	std::int16_t outputs[columns_per_parent]; // their numbers in the result
@@ -79,9 +79,9 @@ struct Bond
 	std::uint32_t linked;
 	std::uint32_t linked_to_last; // execution of the parent
 	std::uint32_t last_execution;
-	std::uint8_t tied;	  // the parent's columns that are tied to the key, as bits
+	std::uint8_t tied;    // the parent's columns that are tied to the key, as bits
 	std::uint8_t closest; // those of them with the closest tie
-	Tie tie;			  // that one
+	Tie tie;              // that one
 };
 
 struct ChildKey
@@ -89,7 +89,7 @@ struct ChildKey
 	static constexpr unsigned remembered = 8;
 
 	std::uint32_t values[remembered]; // the first different ones, cut to 32 bits
-	std::uint8_t different;			  // how many, up to `remembered`
+	std::uint8_t different;           // how many, up to `remembered`
 	Bond bonds[parent_limit];
 
 	void remember(ValueHash value) noexcept;
@@ -99,16 +99,16 @@ struct ChildKey
 struct Child
 {
 	std::uint64_t fingerprint; // 0: free
-	std::uint32_t stamp;	   // of this statement in this unit; never comes again
+	std::uint32_t stamp;       // of this statement in this unit; never comes again
 	std::uint32_t unit;
 	std::uint32_t noted; // when last, as a count of notes
 	std::uint32_t calls; // since the first linked one
 	std::uint32_t linked;
-	bool found; // the rule held in this unit
-	std::uint8_t key;	 // of the finding
+	bool found;          // the rule held in this unit
+	std::uint8_t key;    // of the finding
 	std::uint8_t parent; // of the finding
 	Nanoseconds last;
-	Nanoseconds server;	 // of all calls
+	Nanoseconds server;  // of all calls
 	Nanoseconds waiting; // before all calls but the first
 	ChildKey keys[keys_per_shape];
 
@@ -122,7 +122,7 @@ struct Execution
 	std::uint64_t fingerprint; // 0: nothing to note
 	unsigned key_count;
 	ValueHash values[keys_per_shape];
-	std::uint8_t parents[keys_per_shape]; // the places of parents that the key is linked to, as bits
+	std::uint8_t parents[keys_per_shape];     // the places of parents that the key is linked to, as bits
 	Bond bonds[keys_per_shape][parent_limit]; // how, where the child does not know it yet
 
 	bool linked() const noexcept

@@ -154,8 +154,8 @@ sides_of(OpExpr *condition) noexcept
 
 	if (!IsA(left, Var))
 		std::swap(left, right);
-	const bool is_value = IsA(right, Const) || (IsA(right, Param) && reinterpret_cast<Param *>(right)->paramkind ==
-																		  PARAM_EXTERN);
+	const bool is_value =
+		IsA(right, Const) || (IsA(right, Param) && reinterpret_cast<Param *>(right)->paramkind == PARAM_EXTERN);
 	if (!IsA(left, Var) || !is_value)
 		return {};
 	return {reinterpret_cast<Var *>(left), right};

@@ -137,19 +137,19 @@ hash_class(Oid type) noexcept
 {
 	switch (type)
 	{
-		case INT2OID:
-			return HashClass::int2;
-		case INT4OID:
-			return HashClass::int4;
-		case INT8OID:
-			return HashClass::int8;
-		case TEXTOID:
-		case VARCHAROID:
-			return HashClass::text;
-		case UUIDOID:
-			return HashClass::uuid;
-		default:
-			break;
+	case INT2OID:
+		return HashClass::int2;
+	case INT4OID:
+		return HashClass::int4;
+	case INT8OID:
+		return HashClass::int8;
+	case TEXTOID:
+	case VARCHAROID:
+		return HashClass::text;
+	case UUIDOID:
+		return HashClass::uuid;
+	default:
+		break;
 	}
 	const Oid base = type < FirstNormalObjectId ? type : getBaseType(type);
 
@@ -161,18 +161,18 @@ hash_value(HashClass of, Datum value) noexcept
 {
 	switch (of)
 	{
-		case HashClass::int2:
-			return hash_integer(DatumGetInt16(value));
-		case HashClass::int4:
-			return hash_integer(DatumGetInt32(value));
-		case HashClass::int8:
-			return hash_integer(DatumGetInt64(value));
-		case HashClass::text:
-			return hash_text(reinterpret_cast<varlena *>(DatumGetPointer(value)));
-		case HashClass::uuid:
-			return hash_bytes_extended(DatumGetUUIDP(value)->data, UUID_LEN, 2);
-		case HashClass::none:
-			break;
+	case HashClass::int2:
+		return hash_integer(DatumGetInt16(value));
+	case HashClass::int4:
+		return hash_integer(DatumGetInt32(value));
+	case HashClass::int8:
+		return hash_integer(DatumGetInt64(value));
+	case HashClass::text:
+		return hash_text(reinterpret_cast<varlena *>(DatumGetPointer(value)));
+	case HashClass::uuid:
+		return hash_bytes_extended(DatumGetUUIDP(value)->data, UUID_LEN, 2);
+	case HashClass::none:
+		break;
 	}
 	return 0;
 }
@@ -202,8 +202,7 @@ has_columns(const QueryDesc *query, const Parent &parent) noexcept
 {
 	for (unsigned i = 0; i < parent.column_count; ++i)
 	{
-		const TargetEntry *const target =
-			get_tle_by_resno(query->plannedstmt->planTree->targetlist, parent.outputs[i]);
+		const TargetEntry *const target = get_tle_by_resno(query->plannedstmt->planTree->targetlist, parent.outputs[i]);
 		if (target == nullptr || target->resjunk || target->resorigtbl < FirstNormalObjectId ||
 			!(base_column(target->resorigtbl, target->resorigcol) == parent.columns[i]))
 			return false;

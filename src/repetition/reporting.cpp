@@ -20,7 +20,7 @@ struct Report
 {
 	std::uint32_t stamp;
 	bool told;
-	bool no_room;		// the table of findings is full
+	bool no_room;       // the table of findings is full
 	std::uint32_t next; // calls after which to try again, if it could not be described
 	findings::Handle handle;
 	Watched *watched;
@@ -71,12 +71,12 @@ name_of(Kind kind) noexcept
 {
 	switch (kind)
 	{
-		case Kind::count:
-			return "count";
-		case Kind::exists:
-			return "exists";
-		case Kind::select:
-			break;
+	case Kind::count:
+		return "count";
+	case Kind::exists:
+		return "exists";
+	case Kind::select:
+		break;
 	}
 	return "select";
 }
@@ -203,8 +203,7 @@ enter(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Report &rep
 findings::Counts
 counts_of(const Child &child, const Parent &parent) noexcept
 {
-	return {1,			  child.repeats(), child.repeats(), parent.rows,
-			child.server, child.waiting,   GetCurrentTimestamp()};
+	return {1, child.repeats(), child.repeats(), parent.rows, child.server, child.waiting, GetCurrentTimestamp()};
 }
 
 findings::Counts
@@ -227,13 +226,12 @@ tell(int level, const findings::Finding &finding, std::uint64_t repeats)
 	write_advice({finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
 				  finding.parent_table},
 				 advice, sizeof(advice));
-	ereport(level,
-			(errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(level < ERROR), // its constants would show
-			 errmsg("N+1: %s was queried %llu times, each time for a row of %s", finding.child_table,
-					static_cast<unsigned long long>(repeats), finding.parent_table),
-			 errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query, finding.child_column,
-					   finding.parent_column, finding.parent_query),
-			 errhint("%s", advice)));
+	ereport(level, (errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(level < ERROR), // its constants would show
+					errmsg("N+1: %s was queried %llu times, each time for a row of %s", finding.child_table,
+						   static_cast<unsigned long long>(repeats), finding.parent_table),
+					errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query,
+							  finding.child_column, finding.parent_column, finding.parent_query),
+					errhint("%s", advice)));
 }
 
 } // namespace

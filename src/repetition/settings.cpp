@@ -9,11 +9,8 @@ Settings settings;
 namespace {
 
 const config_enum_entry actions[] = {
-	{"record", action_record, false},
-	{"log", action_log, false},
-	{"warning", action_warning, false},
-	{"error", action_error, false},
-	{nullptr, 0, false},
+	{"record", action_record, false}, {"log", action_log, false}, {"warning", action_warning, false},
+	{"error", action_error, false},   {nullptr, 0, false},
 };
 
 } // namespace
@@ -25,11 +22,10 @@ define_settings() noexcept
 	DefineCustomIntVariable("pg_remedy.n_plus_one_threshold",
 							"Repeats of a statement for the rows of another that make a finding.", nullptr,
 							&settings.threshold, 5, 2, 1000000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-	DefineCustomIntVariable("pg_remedy.burst_gap",
-							"Pause between two statements outside explicit transactions that ends a unit of work.",
-							"A stretch begun by remedy.watch() is one unit of work whatever the pauses.",
-							&settings.burst_gap_ms, 50, 0, 3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr,
-							nullptr);
+	DefineCustomIntVariable(
+		"pg_remedy.burst_gap", "Pause between two statements outside explicit transactions that ends a unit of work.",
+		"A stretch begun by remedy.watch() is one unit of work whatever the pauses.", &settings.burst_gap_ms, 50, 0,
+		3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
 	DefineCustomEnumVariable("pg_remedy.n_plus_one_action", "What happens when a finding is made.",
 							 "Each finding is recorded; log, warning and error also tell, once in each unit of work. "
 							 "With error, the statement that makes it fails.",

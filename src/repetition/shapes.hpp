@@ -17,10 +17,7 @@ struct Column
 	std::uint32_t relation; // 0: none
 	std::int16_t number;
 
-	bool operator==(const Column &other) const noexcept
-	{
-		return relation == other.relation && number == other.number;
-	}
+	bool operator==(const Column &other) const noexcept { return relation == other.relation && number == other.number; }
 };
 
 // An equality condition: the column, and where its value comes from.
@@ -28,7 +25,7 @@ struct KeyColumn
 {
 	Column column;
 	std::uint16_t parameter; // number of the parameter; 0: a constant
-	std::uint8_t ordinal;	 // the how-manieth equality of the statement, to find the constant again
+	std::uint8_t ordinal;    // the how-manieth equality of the statement, to find the constant again
 };
 
 enum class Kind : std::uint8_t
@@ -42,13 +39,13 @@ struct Shape
 {
 	std::uint64_t fingerprint; // 0: free
 	std::uint32_t last_used;   // a count of statements, for replacement
-	std::uint32_t unit;		   // the unit of work that calls counts in
+	std::uint32_t unit;        // the unit of work that calls counts in
 	std::uint32_t calls;
 	std::uint32_t relations; // hash of the relations it was described for
 	Kind kind;
-	bool described; // its analysed tree was seen: keys and kind are known
+	bool described;      // its analysed tree was seen: keys and kind are known
 	bool never_repeated; // nothing to advise: a queue's SKIP LOCKED
-	bool barren;		 // its output has no column worth keeping
+	bool barren;         // its output has no column worth keeping
 	bool unique_known;
 	std::uint8_t unique_keys; // those that with the others cover a unique index, as bits
 	std::uint8_t key_count;

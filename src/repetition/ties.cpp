@@ -78,7 +78,8 @@ references_of(Column column) noexcept
 
 	ScanKeyInit(&of_relation, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(column.relation));
-	const SysScanDesc scan = systable_beginscan(catalog, ConstraintRelidTypidNameIndexId, true, nullptr, 1, &of_relation);
+	const SysScanDesc scan =
+		systable_beginscan(catalog, ConstraintRelidTypidNameIndexId, true, nullptr, 1, &of_relation);
 	while (const HeapTuple tuple = systable_getnext(scan))
 	{
 		const FormData_pg_constraint *const constraint = reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple));

@@ -151,7 +151,7 @@ template <class Body, class After>
 void
 finally(Body &&body, After &&after)
 {
-	static_assert(noexcept(body()) && noexcept(after(true)), "server code raises errors, not exceptions");
+	static_assert(noexcept(body()) &&noexcept(after(true)), "server code raises errors, not exceptions");
 	PG_TRY();
 	{
 		body();

@@ -126,8 +126,8 @@ proceed_end(QueryDesc *query) noexcept
 void
 Utility::proceed() const noexcept
 {
-	(previous_utility != nullptr ? previous_utility : standard_ProcessUtility)(
-		statement, text, read_only_tree, context, params, environment, dest, completion);
+	(previous_utility != nullptr ? previous_utility : standard_ProcessUtility)(statement, text, read_only_tree, context,
+																			   params, environment, dest, completion);
 }
 
 } // namespace remedy::server

@@ -15,8 +15,8 @@ namespace remedy::server {
 struct Region
 {
 	const char *name;
-	Size (*size)(int backends);						// bytes for this many backends
-	void (*placed)(void *memory, int backends);		// called once, after place()
+	Size (*size)(int backends);                 // bytes for this many backends
+	void (*placed)(void *memory, int backends); // called once, after place()
 	void *memory;
 	LWLock *lock;
 
