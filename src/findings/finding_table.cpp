@@ -276,7 +276,8 @@ read_findings(void (*visit)(void *context, const Finding &finding), void *contex
 	region.release();
 	for (int i = 0; i < table->limit; ++i)
 	{
-		if (serials[i] == 0)
+		// Its first counts are on their way.
+		if (serials[i] == 0 || findings[i].counts.units == 0)
 			continue;
 		++status.used;
 		if (visit != nullptr)
