@@ -192,12 +192,9 @@ hold_output(QueryDesc *query, Shape &shape, const Moment &moment) noexcept
 		parent = &fan_out.hold(shape.fingerprint, moment, limits());
 	}
 	if (parent->column_count == 0)
-		choose_columns(query, *parent);
+		shape.barren = choose_columns(query, *parent) && parent->column_count == 0;
 	if (parent->column_count == 0)
-	{
-		shape.barren = true;
 		return nullptr;
-	}
 	held = parent;
 	return note_values(query, *parent);
 }

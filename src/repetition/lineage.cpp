@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "common/hashfn.h"
+#include "storage/lmgr.h"
 }
 
 namespace remedy::repetition {
@@ -188,13 +189,18 @@ parameter_value(ParamListInfo parameters, int number) noexcept
 	return parameter.isnull ? 0 : hash_value(hash_class(parameter.ptype), parameter.value);
 }
 
-void
+bool
 choose_columns(QueryDesc *query, Parent &parent) noexcept
 {
 	const List *const targets = query->plannedstmt->planTree->targetlist;
 
+	// The list of a relation's foreign keys comes from there.
+	if (!ConditionalLockRelationOid(ConstraintRelationId, AccessShareLock))
+		return false;
 	take_columns(targets, parent, true);
 	take_columns(targets, parent, false);
+	UnlockRelationOid(ConstraintRelationId, AccessShareLock);
+	return true;
 }
 
 bool

@@ -37,8 +37,8 @@ ValueHash hash_value(HashClass of, Datum value) noexcept;
 ValueHash parameter_value(ParamListInfo parameters, int number) noexcept;
 
 // Chooses the output columns of the parent's query that are worth keeping, those
-// of keys first.
-void choose_columns(QueryDesc *query, Parent &parent) noexcept;
+// of keys first.  False if somebody has locked a catalog that tells: this does not wait.
+bool choose_columns(QueryDesc *query, Parent &parent) noexcept;
 
 // Whether the query's result still has the parent's columns where they were.
 bool has_columns(const QueryDesc *query, const Parent &parent) noexcept;
