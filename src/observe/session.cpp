@@ -95,8 +95,6 @@ void
 count_nested() noexcept
 {
 	++session()->transaction.nested;
-	if (session()->watch.number != 0)
-		++session()->watch.nested;
 }
 
 void

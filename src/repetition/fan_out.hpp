@@ -174,6 +174,14 @@ public:
 	void release(Parent &parent, Nanoseconds now, std::uint64_t rows, bool first_run) noexcept;
 
 	const Parent &parent_of(const Child &child) const noexcept { return parents_[child.parent]; }
+
+	// Whether that is still the parent the child was found with: its place may have
+	// been given to another since.
+	bool has_parent(const Child &child) const noexcept
+	{
+		return child.keys[child.key].bonds[child.parent].stamp == parents_[child.parent].stamp;
+	}
+
 	unsigned place_of(const Parent &parent) const noexcept { return static_cast<unsigned>(&parent - parents_); }
 	unsigned place_of(const Child &child) const noexcept { return static_cast<unsigned>(&child - children_); }
 

@@ -201,9 +201,11 @@ enter(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Report &rep
 }
 
 findings::Counts
-counts_of(const Child &child, const Parent &parent) noexcept
+counts_of(const FanOut &fan_out, const Child &child) noexcept
 {
-	return {1, child.repeats(), child.repeats(), parent.rows, child.server, child.waiting, GetCurrentTimestamp()};
+	const std::uint64_t parent_rows = fan_out.has_parent(child) ? fan_out.parent_of(child).rows : 0;
+
+	return {1, child.repeats(), child.repeats(), parent_rows, child.server, child.waiting, GetCurrentTimestamp()};
 }
 
 findings::Counts
@@ -240,14 +242,14 @@ void
 report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 {
 	Report &report = reports[fan_out.place_of(child)];
-	const findings::Counts counts = counts_of(child, fan_out.parent_of(child));
+	const findings::Counts counts = counts_of(fan_out, child);
 
 	if (report.stamp != child.stamp)
 	{
 		report = {};
 		report.stamp = child.stamp;
 	}
-	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next)
+	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next && fan_out.has_parent(child))
 		enter(fan_out, shapes, child, report);
 	if (report.watched != nullptr)
 		report.watched->finding.counts = counts;

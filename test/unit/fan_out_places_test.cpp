@@ -155,6 +155,17 @@ TEST(a_parent_that_runs_in_portions_is_one_execution)
 	CHECK(session.only(5, books_of, author_list));
 }
 
+TEST(a_found_child_knows_when_its_parent_has_lost_its_place)
+{
+	Session session;
+	session.list(author_list, numbers(1, 10));
+	ask_books_of(session, 1, 5);
+	CHECK(session.only(5, books_of, author_list));
+	session.fan_out->each_child([&](const Child &child) { CHECK(session.fan_out->has_parent(child)); });
+	session.fan_out->forget(author_list.fingerprint);
+	session.fan_out->each_child([&](const Child &child) { CHECK(!session.fan_out->has_parent(child)); });
+}
+
 TEST(the_first_child_does_not_take_its_parents_place)
 {
 	Session session;
