@@ -8,7 +8,15 @@ namespace remedy::findings {
 
 namespace {
 
-const observe::Listener listener = {nullptr, nullptr, nullptr, reset_findings, nullptr};
+// A finding is of several statements: only a reset of everything forgets it.
+void
+reset(const observe::Scope &scope)
+{
+	if (scope.database == 0 && scope.user == 0 && scope.fingerprint == 0)
+		reset_findings();
+}
+
+const observe::Listener listener = {nullptr, nullptr, nullptr, reset, nullptr};
 
 } // namespace
 

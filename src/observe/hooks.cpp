@@ -29,6 +29,14 @@ counting() noexcept
 		   (likely(session() != nullptr) || open_session());
 }
 
+// Queries that are no client's statements are of interest too, here or in a session's
+// parallel workers.
+bool
+observing() noexcept
+{
+	return settings.enabled && (IsParallelWorker() || session() != nullptr);
+}
+
 void
 on_analysed(Query *query)
 {
@@ -88,6 +96,7 @@ start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
 	enter_statement(statement, opening_cursor, query->sourceText);
 	note_arrival(statement, began);
 	begin(statement, began);
+	tell_starting(query, &statement);
 	server::proceed_start(query, flags);
 	end_counted(false, 0);
 }
@@ -97,6 +106,7 @@ start_statement(QueryDesc *query, int flags, Statement &statement) noexcept
 {
 	enter_statement(statement, query->plannedstmt, query->sourceText);
 	begin(statement, 0);
+	tell_starting(query, &statement);
 	server::proceed_start(query, flags);
 	end();
 }
@@ -106,6 +116,8 @@ on_start(QueryDesc *query, int flags)
 {
 	if (!counting() || !is_statement(query->plannedstmt))
 	{
+		if (observing())
+			tell_starting(query, nullptr);
 		server::proceed_start(query, flags);
 		return;
 	}
@@ -136,10 +148,21 @@ run_query(const server::Run &run, Statement &statement, Nanoseconds began) noexc
 	DestReceiver *const receiver = statement.own ? nullptr : receiver_before(statement);
 
 	begin(statement, began);
+	tell_run_begins(run.query, &statement);
 	if (receiver != nullptr)
 		run_through(run, receiver);
 	else
 		run.proceed();
+	tell_run_ended(run.query, &statement, false);
+}
+
+// A run inside a statement, of a deferred trigger, or of a parallel worker.
+void
+run_nested(const server::Run &run) noexcept
+{
+	tell_run_begins(run.query, nullptr);
+	finally([&run]() noexcept { run.proceed(); },
+			[&run](bool failed) noexcept { tell_run_ended(run.query, nullptr, failed); });
 }
 
 void
@@ -151,8 +174,11 @@ run_statement(const server::Run &run, Statement &statement) noexcept
 	note_arrival(statement, began);
 	run_query(run, statement, began);
 	end_counted(false, run.query->estate->es_processed);
-	if (!statement.own)
-		tell_run(statement, first_run);
+	if (statement.own)
+		return;
+	tell_run(statement, first_run);
+	if (statement.execution >= slow_floor)
+		tell_slow(statement);
 }
 
 // A cursor WITH HOLD is run to its end, perhaps from its beginning, when the
@@ -195,19 +221,19 @@ on_run(const server::Run &run)
 {
 	if (!counting())
 	{
-		run.proceed();
+		observing() ? run_nested(run) : run.proceed();
 		return;
 	}
 	if (executing())
 	{
 		if (!run.query->already_executed && !is_part_of_command(run.query->dest, explaining))
 			count_nested();
-		run.proceed();
+		run_nested(run);
 		return;
 	}
 	Statement *const statement = statement_of(run.query);
 	if (statement == nullptr)
-		run.proceed();
+		run_nested(run);
 	else if (stores_for_later(*statement))
 		run_uncounted(run, *statement);
 	else
@@ -238,6 +264,8 @@ on_end(QueryDesc *query)
 	if (!executing())
 		if (Statement *const statement = open_statements.find(query))
 			open_statements.remove(*statement);
+	if (observing())
+		tell_ending(query);
 	server::proceed_end(query);
 }
 

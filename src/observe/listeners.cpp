@@ -45,11 +45,11 @@ tell_run(const Statement &statement, bool first_run)
 }
 
 void
-tell_reset()
+tell_reset(const Scope &scope)
 {
 	for (int i = 0; i < listener_count; ++i)
 		if (listeners[i]->reset != nullptr)
-			listeners[i]->reset();
+			listeners[i]->reset(scope);
 }
 
 void
@@ -58,6 +58,46 @@ tell_new_session()
 	for (int i = 0; i < listener_count; ++i)
 		if (listeners[i]->new_session != nullptr)
 			listeners[i]->new_session();
+}
+
+void
+tell_starting(QueryDesc *query, const Statement *statement)
+{
+	for (int i = 0; i < listener_count; ++i)
+		if (listeners[i]->starting != nullptr)
+			listeners[i]->starting(query, statement);
+}
+
+void
+tell_run_begins(QueryDesc *query, const Statement *statement)
+{
+	for (int i = 0; i < listener_count; ++i)
+		if (listeners[i]->run_begins != nullptr)
+			listeners[i]->run_begins(query, statement);
+}
+
+void
+tell_run_ended(QueryDesc *query, const Statement *statement, bool failed)
+{
+	for (int i = 0; i < listener_count; ++i)
+		if (listeners[i]->run_ended != nullptr)
+			listeners[i]->run_ended(query, statement, failed);
+}
+
+void
+tell_ending(QueryDesc *query)
+{
+	for (int i = 0; i < listener_count; ++i)
+		if (listeners[i]->ending != nullptr)
+			listeners[i]->ending(query);
+}
+
+void
+tell_slow(const Statement &statement)
+{
+	for (int i = 0; i < listener_count; ++i)
+		if (listeners[i]->slow != nullptr)
+			listeners[i]->slow(statement);
 }
 
 } // namespace remedy::observe

@@ -12,7 +12,13 @@ void tell_analysed(const Query *query, Nanoseconds when);
 DestReceiver *receiver_before(const Statement &statement);
 
 void tell_run(const Statement &statement, bool first_run);
-void tell_reset();
+void tell_reset(const Scope &scope);
 void tell_new_session();
+
+void tell_starting(QueryDesc *query, const Statement *statement);
+void tell_run_begins(QueryDesc *query, const Statement *statement);
+void tell_run_ended(QueryDesc *query, const Statement *statement, bool failed);
+void tell_ending(QueryDesc *query);
+void tell_slow(const Statement &statement);
 
 } // namespace remedy::observe

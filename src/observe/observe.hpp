@@ -28,6 +28,14 @@ struct Statement
 	std::uint64_t rows;
 };
 
+// A part of the statistics; what is 0 is not restricted.
+struct Scope
+{
+	Oid database;
+	Oid user;
+	std::uint64_t fingerprint;
+};
+
 // What another room wants to be told of top-level statements.  Frames hold plain
 // data only.  Functions may be null.
 struct Listener
@@ -39,10 +47,32 @@ struct Listener
 	DestReceiver *(*running)(const Statement &statement);
 	// A run ended well, the first one or a further one.  May raise an error.
 	void (*ran)(const Statement &statement, bool first_run);
-	void (*reset)();
+	// Statistics that lie in the scope are to be forgotten.
+	void (*reset)(const Scope &scope);
 	// The session was handed to somebody else (DISCARD ALL).
 	void (*new_session)();
+
+	// The four below are told of every query of this process, those inside functions
+	// and triggers and those of parallel workers too; statement is null for them.
+	// Before the query starts: the listener may add to its instrumentation.
+	void (*starting)(QueryDesc *query, const Statement *statement);
+	// Around each run.  A run of a client's statement that fails is not told of; the
+	// next one begins at level 0.  Raise no error.
+	void (*run_begins)(QueryDesc *query, const Statement *statement);
+	void (*run_ended)(QueryDesc *query, const Statement *statement, bool failed);
+	// Before the query ends, with its plan's state and instrumentation at hand.
+	void (*ending)(QueryDesc *query);
+
+	// A run of a client's statement that took at least slow_floor ended well; its
+	// query is still open.  Raises no error but a cancel.
+	void (*slow)(const Statement &statement);
 };
+
+// Executions faster than this are no slow ones, whatever the settings say.
+constexpr Nanoseconds slow_floor = 10'000'000;
+
+// The median execution time of a statement, 0 if unknown.
+Nanoseconds median_execution(std::uint64_t fingerprint, Oid user) noexcept;
 
 // From _PG_init.
 void start() noexcept;

@@ -297,7 +297,13 @@ forget_units()
 	forget_reports();
 }
 
-const observe::Listener listener = {analysed, running, ran, forget_units, forget_units};
+void
+reset(const observe::Scope &)
+{
+	forget_units();
+}
+
+const observe::Listener listener = {analysed, running, ran, reset, forget_units};
 
 } // namespace
 
