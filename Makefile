@@ -75,9 +75,9 @@ else
 # ---- Step two: PGXS -----------------------------------------------------------------------------------
 
 PG_CPPFLAGS = -Isrc -DREMEDY_VERSION='"$(EXTVERSION)"' $(BOOST_CPPFLAGS)
-PG_CXXFLAGS = -std=gnu++20 -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -Wno-register \
+PG_CXXFLAGS = -std=gnu++20 -fvisibility=hidden -flto=auto -Wall -Wextra -Wno-unused-parameter -Wno-register \
               -Wno-missing-field-initializers $(if $(WERROR),-Werror) -MMD -MP
-SHLIB_LINK  = -lstdc++
+SHLIB_LINK  = -lstdc++ -flto=auto -O2
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(wildcard $(PGXS)),)

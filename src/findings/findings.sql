@@ -102,7 +102,8 @@ COMMENT ON FUNCTION remedy.read_findings_status() IS 'source of the view remedy.
 
 CREATE VIEW remedy.status AS
 	SELECT s.mode, s.version, s.server_version, s.enabled, s.query_ids, s.slots_used, s.slots, s.slots_unread,
-	       s.sizes_missed, f.findings_used, f.findings_max, f.findings_missed, s.memory_bytes
+	       s.statements_used, s.statements_max, s.statements_evicted, s.texts_used, s.texts_missed, s.times_missed,
+	       s.sizes_missed, f.findings_used, f.findings_max, f.findings_missed, s.reset_at, s.memory_bytes
 	FROM remedy.read_status() AS s, remedy.read_findings_status() AS f;
 COMMENT ON VIEW remedy.status IS 'how pg_remedy is loaded, what it uses and what it had to leave out; one row';
 COMMENT ON COLUMN remedy.status.mode IS 'preloaded: by shared_preload_libraries, everything works; session: what is shown is this session''s';
@@ -113,6 +114,13 @@ COMMENT ON COLUMN remedy.status.query_ids IS 'whether statements get a fingerpri
 COMMENT ON COLUMN remedy.status.slots_used IS 'backends that count now';
 COMMENT ON COLUMN remedy.status.slots IS 'backends for which there is room';
 COMMENT ON COLUMN remedy.status.slots_unread IS 'backends whose counts could not be read within a tenth of a second and are missing from the views just now';
+COMMENT ON COLUMN remedy.status.statements_used IS 'statements that have statistics of their own in the shared store';
+COMMENT ON COLUMN remedy.status.statements_max IS 'statements for which there is room (pg_remedy.max_statements)';
+COMMENT ON COLUMN remedy.status.statements_evicted IS 'statements that gave way to others; their counts are in the row of remedy.statements without a database';
+COMMENT ON COLUMN remedy.status.texts_used IS 'query texts kept';
+COMMENT ON COLUMN remedy.status.texts_missed IS 'query texts that found no room';
+COMMENT ON COLUMN remedy.status.times_missed IS 'calls missing from p50_ms, p95_ms and p99_ms because the store was busy; the totals have them';
+COMMENT ON COLUMN remedy.status.reset_at IS 'when all statistics were last reset, or first gathered';
 COMMENT ON COLUMN remedy.status.sizes_missed IS 'transactions missing from statements_p50 and statements_p95 because the store was busy; the totals have them';
 COMMENT ON COLUMN remedy.status.findings_used IS 'findings kept';
 COMMENT ON COLUMN remedy.status.findings_max IS 'findings for which there is room (pg_remedy.max_findings)';

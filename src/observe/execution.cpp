@@ -22,10 +22,16 @@ note_analysis(Nanoseconds when) noexcept
 }
 
 void
-enter_statement(Statement &statement, const PlannedStmt *planned, const char *source) noexcept
+enter_statement(Statement &statement, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
 {
+	const Session &now_counting = *session();
+
 	statement.user = GetUserId();
-	statement.entry = entry_for(statement.fingerprint, source, planned->stmt_location, planned->stmt_len);
+	statement.entry = entry_for(statement.fingerprint, planned, source, parameters);
+	// A statement that was not analysed since has the text it had then.
+	if (now_counting.transaction.statements == 0 &&
+		(source != now_counting.route_source || last_analysis > now_counting.last_end))
+		look_for_route(source);
 }
 
 // After its analysis if it had one since the statement before, otherwise now.
@@ -68,9 +74,11 @@ end_counted(bool failed, std::uint64_t rows) noexcept
 	if (statement.own)
 		return;
 	const bool is_known = statement.entry != nullptr && statement.entry->fingerprint == statement.fingerprint;
-	const std::uint64_t calls = statement.counted ? 0 : 1;
-	count(is_known ? statement.entry : nullptr,
-		  {{calls, rows, statement.execution}, failed, statement.user, statement.waiting});
+	const bool call = !statement.counted;
+	// The time before the first statement of a transaction was not spent in it.
+	const bool waited = call && session()->transaction.statements > 0;
+	count(is_known ? statement.entry : nullptr, statement.fingerprint, statement.user,
+		  {call, failed, rows, statement.execution, ended, waited ? statement.waiting : 0});
 	statement.counted = true;
 }
 

@@ -29,7 +29,8 @@ void note_analysis(Nanoseconds when) noexcept;
 
 // Looks up the statement's entry, with the text it has in the source if it is new,
 // and notes who runs it.
-void enter_statement(Statement &statement, const PlannedStmt *planned, const char *source) noexcept;
+void enter_statement(Statement &statement, const PlannedStmt *planned, const char *source,
+					 ParamListInfo parameters) noexcept;
 
 // Notes when the statement's message was understood, and in which transaction.
 void note_arrival(Statement &statement, Nanoseconds when) noexcept;

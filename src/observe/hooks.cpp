@@ -93,7 +93,7 @@ start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
 
 	// It will call us when it is read, when it is counted already.
 	statement.own = reads_own_views(query->plannedstmt);
-	enter_statement(statement, opening_cursor, query->sourceText);
+	enter_statement(statement, opening_cursor, query->sourceText, query->params);
 	note_arrival(statement, began);
 	begin(statement, began);
 	tell_starting(query, &statement);
@@ -104,7 +104,7 @@ start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
 void
 start_statement(QueryDesc *query, int flags, Statement &statement) noexcept
 {
-	enter_statement(statement, query->plannedstmt, query->sourceText);
+	enter_statement(statement, query->plannedstmt, query->sourceText, query->params);
 	begin(statement, 0);
 	tell_starting(query, &statement);
 	server::proceed_start(query, flags);
@@ -156,13 +156,39 @@ run_query(const server::Run &run, Statement &statement, Nanoseconds began) noexc
 	tell_run_ended(run.query, &statement, false);
 }
 
+// Statements inside others have statistics of their own only if that is asked for.
+bool
+tracks_nested() noexcept
+{
+	return settings.track == track_all && counting();
+}
+
+void
+count_nested_query(const QueryDesc *query, bool call, Nanoseconds began, bool failed) noexcept
+{
+	const PlannedStmt *const planned = query->plannedstmt;
+	const Nanoseconds ended = now();
+
+	StatementEntry *const entry = entry_for(planned->queryId, planned, query->sourceText, query->params);
+	count_nested_run(entry, planned->queryId,
+					 {call, failed, failed ? 0 : query->estate->es_processed, ended - began, ended, 0});
+}
+
 // A run inside a statement, of a deferred trigger, or of a parallel worker.
 void
 run_nested(const server::Run &run) noexcept
 {
+	const bool counted = tracks_nested() && !is_part_of_command(run.query->dest, explaining);
+	const bool call = !run.query->already_executed;
+	const Nanoseconds began = counted ? now() : 0;
+
 	tell_run_begins(run.query, nullptr);
 	finally([&run]() noexcept { run.proceed(); },
-			[&run](bool failed) noexcept { tell_run_ended(run.query, nullptr, failed); });
+			[=, &run](bool failed) noexcept {
+				tell_run_ended(run.query, nullptr, failed);
+				if (counted)
+					count_nested_query(run.query, call, began, failed);
+			});
 }
 
 void
@@ -212,7 +238,7 @@ statement_of(QueryDesc *query) noexcept
 		return known;
 	Statement &statement = open_statements.add(query);
 	statement.fingerprint = fingerprint_of(*query);
-	enter_statement(statement, query->plannedstmt, query->sourceText);
+	enter_statement(statement, query->plannedstmt, query->sourceText, query->params);
 	return &statement;
 }
 
@@ -277,7 +303,7 @@ run_command(const server::Utility &utility) noexcept
 
 	command = {};
 	command.fingerprint = utility.statement->queryId;
-	enter_statement(command, utility.statement, utility.text);
+	enter_statement(command, utility.statement, utility.text, utility.params);
 	note_arrival(command, began);
 	begin(command, began);
 	explaining = IsA(utility.statement->utilityStmt, ExplainStmt);
@@ -290,11 +316,34 @@ run_command(const server::Utility &utility) noexcept
 }
 
 void
+run_nested_command(const server::Utility &utility) noexcept
+{
+	const PlannedStmt *const statement = utility.statement;
+	const std::uint64_t fingerprint = statement->queryId;
+	StatementEntry *const entry = entry_for(fingerprint, statement, utility.text, utility.params);
+	const Nanoseconds began = now();
+
+	finally([&utility]() noexcept { utility.proceed(); },
+			[=](bool failed) noexcept {
+				const Nanoseconds ended = now();
+				const bool is_known = entry != nullptr && entry->fingerprint == fingerprint;
+				if (session() != nullptr)
+					count_nested_run(is_known ? entry : nullptr, fingerprint,
+									 {true, failed, 0, ended - began, ended, 0});
+			});
+}
+
+void
 on_utility(const server::Utility &utility)
 {
-	if (!counting() || executing() || elsewhere || utility.context != PROCESS_UTILITY_TOPLEVEL)
+	const bool top = utility.context == PROCESS_UTILITY_TOPLEVEL;
+
+	if (!counting() || executing() || elsewhere || !top)
 	{
-		utility.proceed();
+		if (!top && tracks_nested() && kind_of_utility(utility.statement->utilityStmt) == UtilityKind::counted)
+			run_nested_command(utility);
+		else
+			utility.proceed();
 		return;
 	}
 	switch (kind_of_utility(utility.statement->utilityStmt))

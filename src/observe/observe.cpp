@@ -6,7 +6,7 @@
 #include "observe/listeners.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
-#include "observe/transaction_statistics.hpp"
+#include "observe/statistics.hpp"
 #include "observe/unseen.hpp"
 #include "server/guard.hpp"
 #include "server/rows.hpp"
@@ -55,37 +55,13 @@ put_tally(server::Rows &rows, const StatementEntry *entry, const Tally &tally) n
 	rows.end_row();
 }
 
-void
-put_group(void *context, const TransactionGroup &group) noexcept
-{
-	server::Rows &rows = *static_cast<server::Rows *>(context);
-	const GroupCounts &counts = group.counts;
-	const bool is_named = group.key.user != 0;
-
-	rows.put_text(is_named ? get_database_name(group.key.database) : nullptr);
-	rows.put_text(is_named ? GetUserNameFromId(group.key.user, true) : nullptr);
-	rows.put_text(is_named ? group.key.application : nullptr);
-	rows.put_text(nullptr); // route
-	rows.put_bigint(counts.transactions);
-	rows.put_bigint(counts.statements);
-	rows.put_bigint(counts.nested);
-	rows.put_bigint(counts.failed);
-	rows.put_bigint(counts.rows);
-	rows.put_bigint(group.sizes.percentile(0.5));
-	rows.put_bigint(group.sizes.percentile(0.95));
-	rows.put_bigint(counts.statements_max);
-	rows.put_double(milliseconds(counts.execution));
-	rows.put_double(milliseconds(counts.waiting));
-	rows.end_row();
-}
-
 } // namespace
 
 void
 start() noexcept
 {
 	define_settings();
-	declare_transaction_statistics();
+	declare_statistics();
 	install_hooks();
 	// Without preloading this acts on this session alone; prepared statements made
 	// before have no fingerprint.
@@ -112,12 +88,6 @@ may_read_texts_of(Oid user) noexcept
 	return has_privs_of_role(GetUserId(), user) || has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
 }
 
-Nanoseconds
-median_execution(std::uint64_t, Oid) noexcept
-{
-	return 0;
-}
-
 void
 put_period(FunctionCallInfo call, PeriodName name) noexcept
 {
@@ -140,34 +110,6 @@ put_period(FunctionCallInfo call, PeriodName name) noexcept
 using namespace remedy;
 using namespace remedy::observe;
 
-REMEDY_FUNCTION(remedy_status)
-{
-	enter_function();
-	server::Rows rows(fcinfo);
-	const StoreStatus store = read_groups([](void *, const TransactionGroup &) {}, nullptr);
-
-	rows.put_text(server::preloaded() ? "preloaded" : "session");
-	rows.put_text(version);
-	rows.put_text(PG_VERSION);
-	rows.put_bool(settings.enabled);
-	rows.put_bool(IsQueryIdEnabled());
-	rows.put(Int32GetDatum(store.slots_used));
-	rows.put(Int32GetDatum(server::slot_limit()));
-	rows.put(Int32GetDatum(store.unread));
-	rows.put_bigint(store.sizes_missed);
-	rows.put_bigint(server::regions_size());
-	rows.end_row();
-	return 0;
-}
-
-REMEDY_FUNCTION(remedy_transactions)
-{
-	enter_function();
-	server::Rows rows(fcinfo);
-	read_groups(put_group, &rows);
-	return 0;
-}
-
 REMEDY_FUNCTION(remedy_current_transaction)
 {
 	enter_function();
@@ -184,7 +126,9 @@ REMEDY_FUNCTION(remedy_transaction_statements)
 REMEDY_FUNCTION(remedy_reset)
 {
 	enter_function();
-	reset_transaction_statistics();
-	tell_reset({});
+	const Scope scope = {PG_GETARG_OID(0), PG_GETARG_OID(1), static_cast<std::uint64_t>(PG_GETARG_INT64(2))};
+
+	reset_statistics(scope);
+	tell_reset(scope);
 	PG_RETURN_VOID();
 }

@@ -3,11 +3,22 @@
 
 CREATE FUNCTION remedy.read_status(
 	OUT mode text, OUT version text, OUT server_version text, OUT enabled boolean, OUT query_ids boolean,
-	OUT slots_used integer, OUT slots integer, OUT slots_unread integer, OUT sizes_missed bigint,
-	OUT memory_bytes bigint)
+	OUT slots_used integer, OUT slots integer, OUT slots_unread integer, OUT statements_used integer,
+	OUT statements_max integer, OUT statements_evicted bigint, OUT texts_used integer, OUT texts_missed bigint,
+	OUT times_missed bigint, OUT sizes_missed bigint, OUT reset_at timestamptz, OUT memory_bytes bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_status' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION remedy.read_status() IS 'source of the view remedy.status';
+
+CREATE FUNCTION remedy.read_statements(
+	OUT query_id bigint, OUT database text, OUT user_name text, OUT toplevel boolean, OUT calls bigint,
+	OUT failed bigint, OUT rows bigint, OUT total_ms double precision, OUT mean_ms double precision,
+	OUT min_ms double precision, OUT max_ms double precision, OUT p50_ms double precision,
+	OUT p95_ms double precision, OUT p99_ms double precision, OUT first_seen timestamptz,
+	OUT last_seen timestamptz, OUT query text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'remedy_statements' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1000;
+COMMENT ON FUNCTION remedy.read_statements() IS 'source of the view remedy.statements';
 
 CREATE FUNCTION remedy.read_transactions(
 	OUT database text, OUT user_name text, OUT application_name text, OUT route text,
@@ -24,17 +35,42 @@ CREATE FUNCTION remedy.read_current_transaction(
 	AS 'MODULE_PATHNAME', 'remedy_current_transaction' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 20;
 COMMENT ON FUNCTION remedy.read_current_transaction() IS 'source of the view remedy.current_transaction';
 
+CREATE VIEW remedy.statements AS
+	SELECT query_id, database, user_name, toplevel, calls, failed, rows, total_ms, mean_ms, min_ms, max_ms, p50_ms,
+	       p95_ms, p99_ms, first_seen, last_seen, query
+	FROM remedy.read_statements()
+	ORDER BY total_ms DESC, database, user_name, query_id;
+COMMENT ON VIEW remedy.statements IS
+	'statements by fingerprint, user and database, since the server''s first start or the last reset; without preloading, of this session';
+COMMENT ON COLUMN remedy.statements.query_id IS 'fingerprint, the core''s query identifier; null without one, in the row for evicted statements, and for other roles'' statements unless you are in pg_read_all_stats';
+COMMENT ON COLUMN remedy.statements.database IS 'database; null in the row that sums up statements that found no room or were evicted';
+COMMENT ON COLUMN remedy.statements.user_name IS 'role that ran it';
+COMMENT ON COLUMN remedy.statements.toplevel IS 'sent by a client; false: run inside another statement (pg_remedy.track = all)';
+COMMENT ON COLUMN remedy.statements.calls IS 'how often it ran, failures included';
+COMMENT ON COLUMN remedy.statements.failed IS 'how often it failed in execution';
+COMMENT ON COLUMN remedy.statements.rows IS 'rows returned or affected';
+COMMENT ON COLUMN remedy.statements.total_ms IS 'execution time in milliseconds, without parsing and planning, further fetches from cursors included';
+COMMENT ON COLUMN remedy.statements.mean_ms IS 'total_ms per call';
+COMMENT ON COLUMN remedy.statements.min_ms IS 'shortest execution in milliseconds; null if not known since a reset';
+COMMENT ON COLUMN remedy.statements.max_ms IS 'longest execution in milliseconds; null if not known since a reset';
+COMMENT ON COLUMN remedy.statements.p50_ms IS 'median execution time in milliseconds, nearest rank; within 3.2 % from a microsecond on, within 16 ns below; 18 minutes and more count as 18 minutes';
+COMMENT ON COLUMN remedy.statements.p95_ms IS '95th percentile of execution times, as p50_ms';
+COMMENT ON COLUMN remedy.statements.p99_ms IS '99th percentile of execution times, as p50_ms';
+COMMENT ON COLUMN remedy.statements.first_seen IS 'when it was first run';
+COMMENT ON COLUMN remedy.statements.last_seen IS 'when it last ended';
+COMMENT ON COLUMN remedy.statements.query IS 'text, every constant replaced by $n; of other roles only for pg_read_all_stats; null if it found no room';
+
 CREATE VIEW remedy.transactions AS
 	SELECT database, user_name, application_name, route, transactions, statements, nested_statements,
 	       failed_statements, rows, statements_p50, statements_p95, statements_max, total_ms, waiting_ms
 	FROM remedy.read_transactions()
 	ORDER BY statements DESC, database, user_name, application_name;
 COMMENT ON VIEW remedy.transactions IS
-	'statements per transaction by database, user and application, since the server''s start or the last reset; without preloading, of this session';
+	'statements per transaction by database, user, application and route, since the server''s start or the last reset; without preloading, of this session';
 COMMENT ON COLUMN remedy.transactions.database IS 'database; null in the row for groups that found no room';
 COMMENT ON COLUMN remedy.transactions.user_name IS 'role that ran the first statement of the transaction';
 COMMENT ON COLUMN remedy.transactions.application_name IS 'application_name at the first statement of the transaction';
-COMMENT ON COLUMN remedy.transactions.route IS 'route of the request; always null in this version';
+COMMENT ON COLUMN remedy.transactions.route IS 'route of the request, from the sqlcommenter comment of the transaction''s first statement (route, or controller and action, or job); null without one';
 COMMENT ON COLUMN remedy.transactions.transactions IS 'ended transactions of at least one statement';
 COMMENT ON COLUMN remedy.transactions.statements IS 'top-level statements, those of running transactions included';
 COMMENT ON COLUMN remedy.transactions.nested_statements IS 'statements run inside functions, triggers, referential checks and procedures, in ended transactions';
@@ -62,10 +98,38 @@ CREATE FUNCTION remedy.transaction_statements() RETURNS bigint
 COMMENT ON FUNCTION remedy.transaction_statements() IS
 	'number of statements so far in the running transaction; statements that call pg_remedy are not counted';
 
-CREATE FUNCTION remedy.reset() RETURNS void
+CREATE FUNCTION remedy.reset_scope(database oid, role oid, query_id bigint) RETURNS void
 	AS 'MODULE_PATHNAME', 'remedy_reset' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION remedy.reset() IS
-	'forgets all statistics and findings, of all databases; without preloading, of this session. Superusers only, unless granted';
-REVOKE ALL ON FUNCTION remedy.reset() FROM PUBLIC;
+COMMENT ON FUNCTION remedy.reset_scope(oid, oid, bigint) IS 'what remedy.reset() does; 0 is any';
+REVOKE ALL ON FUNCTION remedy.reset_scope(oid, oid, bigint) FROM PUBLIC;
 
+CREATE FUNCTION remedy.reset(database name DEFAULT NULL, user_name name DEFAULT NULL, query_id bigint DEFAULT NULL)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	database_oid oid := 0;
+	role_oid oid := 0;
+BEGIN
+	IF reset.database IS NOT NULL THEN
+		SELECT d.oid INTO database_oid FROM pg_database AS d WHERE d.datname = reset.database;
+		IF database_oid IS NULL THEN
+			RAISE EXCEPTION 'database "%" does not exist', reset.database USING ERRCODE = 'invalid_catalog_name';
+		END IF;
+	END IF;
+	IF reset.user_name IS NOT NULL THEN
+		SELECT r.oid INTO role_oid FROM pg_roles AS r WHERE r.rolname = reset.user_name;
+		IF role_oid IS NULL THEN
+			RAISE EXCEPTION 'role "%" does not exist', reset.user_name USING ERRCODE = 'undefined_object';
+		END IF;
+	END IF;
+	PERFORM remedy.reset_scope(database_oid, role_oid, coalesce(reset.query_id, 0));
+END
+$$;
+COMMENT ON FUNCTION remedy.reset(name, name, bigint) IS
+	'forgets all statistics and findings, or the statistics of one database, one user or one statement, or of what lies in all that are given; without preloading, of this session. Superusers only, unless granted';
+REVOKE ALL ON FUNCTION remedy.reset(name, name, bigint) FROM PUBLIC;
+
+GRANT SELECT ON remedy.statements TO PUBLIC;
 GRANT SELECT ON remedy.transactions, remedy.current_transaction TO PUBLIC;

@@ -9,9 +9,9 @@ namespace remedy::observe {
 
 // A writer may be descheduled in the middle of a change.  It is given a tenth of a
 // second, no more, because the reader holds a lock that others want meanwhile.
-template <class T>
+template <class Attempt>
 bool
-read_patiently(const SingleWriter<T> &from, T &copy) noexcept
+try_patiently(Attempt &&attempt) noexcept
 {
 	constexpr int spins = 1000;
 	constexpr int naps = 100;
@@ -20,11 +20,25 @@ read_patiently(const SingleWriter<T> &from, T &copy) noexcept
 	for (int nap = 0; nap < naps; ++nap)
 	{
 		for (int spin = 0; spin < spins; ++spin)
-			if (from.read(copy))
+			if (attempt())
 				return true;
 		pg_usleep(nap_microseconds);
 	}
 	return false;
+}
+
+template <class T>
+bool
+read_patiently(const SingleWriter<T> &from, T &copy) noexcept
+{
+	return try_patiently([&]() noexcept { return from.read(copy); });
+}
+
+template <class T, class Part>
+bool
+read_patiently(const SingleWriter<T> &from, Part T::*part, Part &copy) noexcept
+{
+	return try_patiently([&]() noexcept { return from.read(part, copy); });
 }
 
 } // namespace remedy::observe

@@ -1,5 +1,6 @@
 #include "observe/query_text.hpp"
 
+#include "observe/text_store.hpp"
 #include "server/guard.hpp"
 
 // The literal tokens of the server's lexer.  Their numbers are part of its
@@ -113,6 +114,17 @@ append_normalised(StringInfo out, const RawText &text, int parameter) noexcept
 	lexer.finish();
 }
 
+// A function's parameters are known only one by one.
+unsigned
+types_known(ParamListInfo parameters) noexcept
+{
+	if (parameters == nullptr)
+		return 0;
+	if (parameters->paramFetch != nullptr || parameters->numParams > static_cast<int>(parameter_types_kept))
+		return types_unknown;
+	return parameters->numParams;
+}
+
 } // namespace
 
 TextPart
@@ -124,17 +136,28 @@ own_part(const char *source, int location, int length) noexcept
 }
 
 RawText
-copy_text(TextPart part, MemoryContext context) noexcept
+copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexcept
 {
 	const bool cut = part.length > raw_text_bytes;
 	const int length = cut ? pg_mbcliplen(part.start, part.length, raw_text_bytes) : part.length;
-	char *const copy = static_cast<char *>(MemoryContextAllocExtended(context, length + 1, MCXT_ALLOC_NO_OOM));
+	const unsigned types = types_known(parameters);
+	const Size types_at = INTALIGN(length + 1);
+	const Size size = types_at + (types == types_unknown ? 0 : types * sizeof(Oid));
+	char *const copy = static_cast<char *>(MemoryContextAllocExtended(context, size, MCXT_ALLOC_NO_OOM));
+	Oid *const copied_types = reinterpret_cast<Oid *>(copy + types_at);
 
 	if (copy == nullptr)
 		return {};
 	memcpy(copy, part.start, length);
 	copy[length] = '\0';
-	return {copy, standard_conforming_strings, cut, GetUserId()};
+	for (unsigned i = 0; types != types_unknown && i < types; ++i)
+		copied_types[i] = parameters->params[i].ptype;
+	return {copy,
+			standard_conforming_strings,
+			cut,
+			static_cast<std::uint8_t>(types),
+			GetUserId(),
+			types == types_unknown ? nullptr : copied_types};
 }
 
 char *

@@ -22,9 +22,10 @@ struct TextPart
 // mean in PlannedStmt.
 TextPart own_part(const char *source, int location, int length) noexcept;
 
-// A copy of the part in the given context, cut at a character's end; unknown when
-// memory is short.  Raises no error: a hook may call it.
-RawText copy_text(TextPart part, MemoryContext context) noexcept;
+// A copy of the part, and of the types of the parameters it was run with, in the given
+// context; cut at a character's end, unknown when memory is short.  Raises no error: a
+// hook may call it.
+RawText copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexcept;
 
 // The text with every literal replaced by $n, numbered after the parameters it
 // has, comments left out and white space as it was.  A text that was cut, or that

@@ -1,7 +1,7 @@
 #include "observe/session.hpp"
 
 #include "observe/execution.hpp"
-#include "observe/transaction_statistics.hpp"
+#include "observe/route.hpp"
 #include "server/shared.hpp"
 
 namespace remedy::observe {
@@ -29,6 +29,30 @@ entry_in(StatementEntry *entry, PeriodTally StatementEntry::*period) noexcept
 	return entry == nullptr ? nullptr : &(entry->*period);
 }
 
+void
+replace_text(StatementEntry &entry, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
+{
+	char *const stale = entry.text.bytes;
+
+	entry.text = {};
+	if (stale != nullptr)
+		pfree(stale);
+	if (source != nullptr)
+		entry.text = copy_text(own_part(source, planned->stmt_location, planned->stmt_len), parameters, texts);
+}
+
+unsigned
+place_for(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
+{
+	const StatementKey key = {fingerprint, MyDatabaseId, user, nested, 0};
+
+	if (entry == nullptr)
+		return slot_place(key, {});
+	if (unlikely(!is_place_of(entry->place, fingerprint, user, nested)))
+		entry->place = slot_place(key, entry->text);
+	return entry->place;
+}
+
 } // namespace
 
 bool
@@ -50,7 +74,7 @@ open_session() noexcept
 }
 
 StatementEntry *
-entry_for(std::uint64_t fingerprint, const char *source, int location, int length) noexcept
+entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
 {
 	Session &session = *detail::current_session;
 
@@ -58,37 +82,52 @@ entry_for(std::uint64_t fingerprint, const char *source, int location, int lengt
 		return nullptr;
 	const Claim claim = session.statements.claim(fingerprint, session.transaction.number, session.watch.number);
 	if (claim.fresh)
-	{
-		char *const stale = claim.entry->text.bytes;
-		claim.entry->text = {};
-		if (stale != nullptr)
-			pfree(stale);
-		if (source != nullptr)
-			claim.entry->text = copy_text(own_part(source, location, length), texts);
-	}
+		replace_text(*claim.entry, planned, source, parameters);
 	return claim.entry;
 }
 
 void
-count(StatementEntry *entry, const Executed &executed) noexcept
+look_for_route(const char *source) noexcept
+{
+	Session &session = *detail::current_session;
+	char found[route_bytes] = "";
+
+	session.route_source = source;
+	if (source != nullptr)
+	{
+		const std::size_t length = strlen(source);
+		if (may_have_route(source, length))
+			route_of(source, length, found, sizeof(found));
+	}
+	if (strcmp(found, session.route) == 0)
+		return;
+	strlcpy(session.route, found, sizeof(session.route));
+	session.route_changed = true;
+}
+
+void
+count(StatementEntry *entry, std::uint64_t fingerprint, Oid user, const Executed &executed) noexcept
 {
 	Session &session = *detail::current_session;
 	Period &transaction = session.transaction;
-	GroupCounts counts = {};
+	const Tally tally = {executed.call, executed.rows, executed.execution};
+	const unsigned place = place_for(entry, fingerprint, user, false);
 
 	if (transaction.statements == 0)
-		begin_transaction_counts(executed.user);
-	// The time before the first statement of a transaction was not spent in it.
-	else if (executed.tally.calls > 0)
-		counts.waiting = executed.waiting;
-	transaction.count(entry_in(entry, &StatementEntry::transaction), executed.tally);
-	if (session.watch.number != 0)
-		session.watch.count(entry_in(entry, &StatementEntry::watch), executed.tally);
-	counts.statements = executed.tally.calls;
-	counts.failed = executed.failed;
-	counts.rows = executed.tally.rows;
-	counts.execution = executed.tally.execution;
-	add_to_transaction(counts, executed.user);
+	{
+		begin_transaction_counts(user, session.route, session.route_changed);
+		session.route_changed = false;
+	}
+	transaction.count(entry_in(entry, &StatementEntry::transaction), tally);
+	if (unlikely(session.watch.number != 0))
+		session.watch.count(entry_in(entry, &StatementEntry::watch), tally);
+	count_statement(place, executed);
+}
+
+void
+count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, const Executed &executed) noexcept
+{
+	count_nested_statement(place_for(entry, fingerprint, GetUserId(), true), executed);
 }
 
 void

@@ -5,17 +5,9 @@
 
 #include "observe/query_text.hpp"
 #include "observe/statement_table.hpp"
+#include "observe/statistics.hpp"
 
 namespace remedy::observe {
-
-// What an execution adds.
-struct Executed
-{
-	Tally tally; // no call for a further run of a counted statement
-	bool failed;
-	Oid user;
-	Nanoseconds waiting; // between the end of the statement before and this one's arrival
-};
 
 struct Session
 {
@@ -23,7 +15,10 @@ struct Session
 	Period watch; // number 0: nothing is watched
 	std::uint32_t transactions;
 	std::uint32_t watches;
-	Nanoseconds last_end; // of the last counted statement, 0 before the first
+	Nanoseconds last_end;     // of the last counted statement, 0 before the first
+	const char *route_source; // the text in which a route was looked for last
+	bool route_changed;       // since the last transaction began
+	char route[route_bytes];  // of the unit of work; empty: none
 	StatementTable statements;
 };
 
@@ -43,14 +38,21 @@ session() noexcept
 // Attaches this process to its counts; false where it is none of a client's.
 bool open_session() noexcept;
 
-// The entry of a fingerprint, with the text's own part if it is new; null without a
-// fingerprint or without room.  It may be another's when that much later: compare
-// its fingerprint.
-StatementEntry *entry_for(std::uint64_t fingerprint, const char *source, int location, int length) noexcept;
+// The entry of a statement's fingerprint, with its own part of the text if it is new;
+// null without a fingerprint or without room.  It may be another's when that much
+// later: compare its fingerprint.
+StatementEntry *entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source,
+						  ParamListInfo parameters) noexcept;
 
-// The entry may be null: then it is counted among the others.
-void count(StatementEntry *entry, const Executed &executed) noexcept;
+// Finds out which route a transaction is for that begins with this text.
+void look_for_route(const char *source) noexcept;
+
+// Counts a run of a client's statement.  The entry may be null.
+void count(StatementEntry *entry, std::uint64_t fingerprint, Oid user, const Executed &executed) noexcept;
+
+// Counts a statement inside another one.
 void count_nested() noexcept;
+void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, const Executed &executed) noexcept;
 
 // The transaction ended, however it did.
 void end_transaction() noexcept;

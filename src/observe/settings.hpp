@@ -4,9 +4,17 @@
 
 namespace remedy::observe {
 
+enum Track
+{
+	track_top,
+	track_all,
+};
+
 struct Settings
 {
 	bool enabled = true;
+	int max_statements = 5000;
+	int track = track_top;
 };
 
 extern Settings settings;

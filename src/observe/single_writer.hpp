@@ -39,17 +39,27 @@ public:
 		changes_.store(count + 2, std::memory_order_release);
 	}
 
-	bool read(T &copy) const noexcept
+	bool read(T &copy) const noexcept { return read_bytes(value_, copy); }
+
+	// A part of the value alone.
+	template <class Part>
+	bool read(Part T::*part, Part &copy) const noexcept
+	{
+		return read_bytes(value_.*part, copy);
+	}
+
+private:
+	template <class Part>
+	bool read_bytes(const Part &from, Part &copy) const noexcept
 	{
 		const std::uint32_t before = changes_.load(std::memory_order_acquire);
 		if (before & 1)
 			return false;
-		std::memcpy(static_cast<void *>(&copy), static_cast<const void *>(&value_), sizeof(T));
+		std::memcpy(static_cast<void *>(&copy), static_cast<const void *>(&from), sizeof(Part));
 		std::atomic_thread_fence(std::memory_order_acquire);
 		return changes_.load(std::memory_order_relaxed) == before;
 	}
 
-private:
 	std::atomic<std::uint32_t> changes_;
 	T value_;
 };

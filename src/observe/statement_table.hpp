@@ -43,7 +43,9 @@ struct RawText
 	char *bytes;           // owned by the session; null: unknown
 	bool standard_strings; // standard_conforming_strings, when it was written
 	bool cut;
-	std::uint32_t user; // who ran it
+	std::uint8_t parameter_count;         // or types_unknown
+	std::uint32_t user;                   // who ran it
+	const std::uint32_t *parameter_types; // in the memory of the text
 };
 
 struct StatementEntry
@@ -52,6 +54,7 @@ struct StatementEntry
 	RawText text;
 	PeriodTally transaction;
 	PeriodTally watch;
+	unsigned place; // in the backend's slot, where it was last
 
 	bool needed(std::uint32_t transaction_period, std::uint32_t watch_period) const noexcept
 	{
@@ -102,6 +105,7 @@ public:
 		oldest->fingerprint = fingerprint;
 		oldest->transaction = {};
 		oldest->watch = {};
+		oldest->place = 0;
 		return {oldest, true};
 	}
 

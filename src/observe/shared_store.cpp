@@ -1,0 +1,178 @@
+#include "observe/shared_store.hpp"
+
+#include "observe/patience.hpp"
+
+namespace remedy::observe {
+
+namespace {
+
+using detail::region;
+using detail::slots;
+using detail::store;
+
+std::int64_t clock_offset; // of timestamps from the monotonic clock, in microseconds
+
+bool
+is_everything(const Scope &scope) noexcept
+{
+	return scope.database == 0 && scope.user == 0 && scope.fingerprint == 0;
+}
+
+bool
+lies_in(const StatementKey &key, const Scope &scope) noexcept
+{
+	if (is_everything(scope))
+		return true;
+	return key.user != 0 && (scope.database == 0 || key.database == scope.database) &&
+		   (scope.user == 0 || key.user == scope.user) &&
+		   (scope.fingerprint == 0 || key.fingerprint == scope.fingerprint);
+}
+
+// Of a transaction it is not known any more which statements it had.
+bool
+lies_in(const GroupKey &key, const Scope &scope) noexcept
+{
+	if (is_everything(scope))
+		return true;
+	return key.user != 0 && scope.fingerprint == 0 && (scope.database == 0 || key.database == scope.database) &&
+		   (scope.user == 0 || key.user == scope.user);
+}
+
+void
+forget(const Scope &scope) noexcept
+{
+	if (is_everything(scope))
+	{
+		store.statements->clear();
+		store.texts->clear();
+		memset(static_cast<void *>(store.groups), 0, store.header->group_count * sizeof(TransactionGroup));
+		store.header->times_missed = store.header->sizes_missed = store.header->texts_missed = 0;
+		store.header->reset_at = GetCurrentTimestamp();
+		return;
+	}
+	for (unsigned i = 0; i < store.statements->size(); ++i)
+		if (store.statements->is_used(i) && lies_in(store.statements->key(i), scope))
+			store.statements->remove(i);
+	for (unsigned i = 0; i < store.header->group_count; ++i)
+		if (store.groups[i].used && lies_in(store.groups[i].key, scope))
+			store.groups[i] = {};
+}
+
+template <class Visit>
+int
+each_slot(BackendCounts &copy, Visit &&visit) noexcept
+{
+	int unread = 0;
+
+	for (int i = 0; i < server::slot_limit(); ++i)
+	{
+		if (!slots[i].own().attached)
+			continue;
+		if (!read_patiently(slots[i], copy))
+			++unread;
+		else if (copy.attached)
+			visit(copy);
+	}
+	return unread;
+}
+
+} // namespace
+
+Size
+Store::bytes(unsigned capacity, unsigned group_count) noexcept
+{
+	Size size = MAXALIGN(sizeof(StoreHeader));
+
+	size = add_size(size, MAXALIGN(group_count * sizeof(TransactionGroup)));
+	size = add_size(size, MAXALIGN(StatementStore::bytes(capacity)));
+	return add_size(size, MAXALIGN(TextStore::bytes(capacity)));
+}
+
+Store
+Store::at(void *memory, unsigned capacity, unsigned group_count) noexcept
+{
+	char *next = static_cast<char *>(memory);
+	const auto take = [&next](Size size) noexcept {
+		char *const taken = next;
+		next += MAXALIGN(size);
+		return taken;
+	};
+	Store store;
+
+	store.header = reinterpret_cast<StoreHeader *>(take(sizeof(StoreHeader)));
+	store.groups = reinterpret_cast<TransactionGroup *>(take(group_count * sizeof(TransactionGroup)));
+	store.statements = reinterpret_cast<StatementStore *>(take(StatementStore::bytes(capacity)));
+	store.texts = reinterpret_cast<TextStore *>(take(TextStore::bytes(capacity)));
+	return store;
+}
+
+void
+set_clock() noexcept
+{
+	clock_offset = GetCurrentTimestamp() - now() / 1000;
+}
+
+std::int64_t
+timestamp(Nanoseconds moment) noexcept
+{
+	return moment / 1000 + clock_offset;
+}
+
+void
+fold_slot(const Store &into, const BackendCounts &slot) noexcept
+{
+	fold_statements(*into.statements, slot.statements, timestamp);
+	fold_transactions(into.groups, into.header->group_count, slot.transactions, ++into.header->folds);
+	into.header->times_missed += slot.statements.missed;
+	into.header->sizes_missed += slot.transactions.missed;
+}
+
+// The region's lock is held exclusively.
+void
+reset_store(const Scope &scope) noexcept
+{
+	const Nanoseconds when = now();
+	BackendCounts *const copy = static_cast<BackendCounts *>(palloc(sizeof(BackendCounts)));
+
+	forget(scope);
+	each_slot(*copy, [&](const BackendCounts &slot) noexcept {
+		subtract_statements(*store.statements, slot.statements, when,
+							[&](const StatementKey &key) noexcept { return lies_in(key, scope); });
+		subtract_transactions(store.groups, store.header->group_count, slot.transactions, ++store.header->folds, when,
+							  [&](const GroupKey &key) noexcept { return lies_in(key, scope); });
+	});
+	pfree(copy);
+}
+
+Store
+merged_store(StoreStatus &status) noexcept
+{
+	const unsigned capacity = store.header->capacity;
+	const unsigned group_count = store.header->group_count;
+	const Size size = Store::bytes(capacity, group_count);
+	void *const memory = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	BackendCounts *const slot_copy = static_cast<BackendCounts *>(palloc(sizeof(BackendCounts)));
+	const Store copy = Store::at(memory, capacity, group_count);
+
+	status = {};
+	set_clock();
+	region.acquire(LW_SHARED);
+	memcpy(memory, static_cast<const void *>(store.header), size);
+	status.unread = each_slot(*slot_copy, [&](const BackendCounts &slot) noexcept {
+		++status.slots_used;
+		fold_slot(copy, slot);
+	});
+	status.statements_used = store.statements->used();
+	status.evicted = store.statements->evicted();
+	region.release();
+	pfree(slot_copy);
+	status.statements_max = copy.statements->size();
+	status.times_missed = copy.header->times_missed;
+	status.sizes_missed = copy.header->sizes_missed;
+	status.texts_missed = copy.header->texts_missed;
+	status.texts_used = copy.texts->used();
+	status.reset_at = copy.header->reset_at;
+	return copy;
+}
+
+} // namespace remedy::observe

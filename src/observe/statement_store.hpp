@@ -1,0 +1,253 @@
+// The shared store of statement statistics: a fixed number of entries in sets.
+//
+// A key has two sets, and with them sixteen places.  When all are taken, a new key
+// takes the place of the least used, whose counts join the overflow; the others
+// there lose a little of their use, so that what was busy once gives way in time.
+// Nothing is sorted and nothing beyond the two sets is looked at.
+//
+// The store is one stretch of memory without pointers into itself: a copy of the
+// bytes is a store too.  No server headers.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "observe/statement_counts.hpp"
+
+namespace remedy::observe {
+
+struct StoredStatement
+{
+	StatementCounts counts;
+	Nanoseconds reset_at; // by the monotonic clock; extremes that slots hold from before do not count
+	TimeHistogram times;
+
+	void clear() noexcept
+	{
+		counts.clear();
+		reset_at = 0;
+		times = {};
+	}
+};
+
+class StatementStore
+{
+public:
+	static constexpr unsigned ways = 8;
+	static constexpr std::uint32_t none = UINT32_MAX;
+
+	static std::size_t bytes(unsigned capacity) noexcept
+	{
+		return sizeof(StatementStore) + sets_for(capacity) * ways * (sizeof(Place) + sizeof(StoredStatement));
+	}
+
+	void initialise(unsigned capacity) noexcept
+	{
+		sets_ = sets_for(capacity);
+		clear();
+	}
+
+	void clear() noexcept
+	{
+		used_ = 0;
+		evicted_ = 0;
+		overflow_.clear();
+		std::memset(static_cast<void *>(places()), 0, size() * sizeof(Place));
+	}
+
+	unsigned size() const noexcept { return sets_ * ways; }
+	unsigned used() const noexcept { return used_; }
+	std::uint64_t evicted() const noexcept { return evicted_; }
+	bool is_used(std::uint32_t index) const noexcept { return places()[index].key.user != 0; }
+	const StatementKey &key(std::uint32_t index) const noexcept { return places()[index].key; }
+	StoredStatement &operator[](std::uint32_t index) noexcept { return entries()[index]; }
+	StoredStatement &overflow() noexcept { return overflow_; }
+
+	// May be asked without a lock, by who can live with an answer that is just getting wrong.
+	std::uint32_t find(const StatementKey &key) const noexcept
+	{
+		const std::uint64_t hash = key.hash();
+		for (unsigned way = 0; way < 2 * ways; ++way)
+		{
+			const std::uint32_t index = candidate(hash, way);
+			if (places()[index].key == key)
+				return index;
+		}
+		return none;
+	}
+
+	// The entry of a key, made if need be.
+	std::uint32_t claim(const StatementKey &key) noexcept
+	{
+		std::uint32_t index = find(key);
+
+		if (index != none)
+			return index;
+		index = room_for(key.hash());
+		Place &place = places()[index];
+		StoredStatement &entry = entries()[index];
+		if (place.key.user != 0)
+		{
+			++evicted_;
+			into_overflow(entry);
+		}
+		else
+			++used_;
+		place = {key, first_use};
+		entry.clear();
+		return index;
+	}
+
+	void used_again(std::uint32_t index, std::uint64_t calls) noexcept
+	{
+		std::uint32_t &use = places()[index].use;
+		use = static_cast<std::uint32_t>(std::min<std::uint64_t>(use + calls * first_use, most_use));
+	}
+
+	void remove(std::uint32_t index) noexcept
+	{
+		places()[index] = {};
+		--used_;
+	}
+
+private:
+	static constexpr std::uint32_t first_use = 64;
+	static constexpr std::uint32_t most_use = 1u << 30;
+	static constexpr unsigned fading = 5; // 1/32 of the use, each time one is chosen to go
+
+	struct Place
+	{
+		StatementKey key;
+		std::uint32_t use;
+	};
+
+	static unsigned sets_for(unsigned capacity) noexcept { return (capacity + ways - 1) / ways; }
+
+	Place *places() noexcept { return reinterpret_cast<Place *>(this + 1); }
+	const Place *places() const noexcept { return reinterpret_cast<const Place *>(this + 1); }
+	StoredStatement *entries() noexcept { return reinterpret_cast<StoredStatement *>(places() + size()); }
+
+	std::uint32_t candidate(std::uint64_t hash, unsigned way) const noexcept
+	{
+		const std::uint32_t half = static_cast<std::uint32_t>(way < ways ? hash : hash >> 32);
+		return half % sets_ * ways + way % ways;
+	}
+
+	std::uint32_t room_for(std::uint64_t hash) noexcept
+	{
+		std::uint32_t least = candidate(hash, 0);
+
+		for (unsigned way = 0; way < 2 * ways; ++way)
+		{
+			const std::uint32_t index = candidate(hash, way);
+			if (!is_used(index))
+				return index;
+			if (places()[index].use < places()[least].use)
+				least = index;
+		}
+		for (unsigned way = 0; way < 2 * ways; ++way)
+		{
+			std::uint32_t &use = places()[candidate(hash, way)].use;
+			use -= (use + (1u << fading) - 1) >> fading;
+		}
+		return least;
+	}
+
+	void into_overflow(StoredStatement &entry) noexcept
+	{
+		overflow_.counts.add_sums(entry.counts);
+		overflow_.counts.add_extremes(entry.counts);
+		overflow_.counts.add_times(entry.counts.first, entry.counts.last);
+		overflow_.times.add(entry.times);
+	}
+
+	std::uint32_t sets_;
+	std::uint32_t used_;
+	std::uint64_t evicted_;
+	StoredStatement overflow_;
+};
+
+// Where a slot's counts go.
+class Targets
+{
+public:
+	Targets(StatementStore &store, const StatementSlot &slot) noexcept : store_(store), slot_(slot)
+	{
+		for (unsigned place = 0; place < StatementSlot::places; ++place)
+			if (slot.entries[place].counts.first != 0)
+				claimed_[place] = store.claim(slot.entries[place].key);
+	}
+
+	// A later claim may have taken the place of an earlier one.
+	StoredStatement &of(unsigned place) noexcept
+	{
+		if (place == StatementSlot::others || !(store_.key(claimed_[place]) == slot_.entries[place].key))
+			return store_.overflow();
+		return store_[claimed_[place]];
+	}
+
+	void used(unsigned place, std::uint64_t calls) noexcept
+	{
+		if (place != StatementSlot::others)
+			store_.used_again(claimed_[place], calls);
+	}
+
+private:
+	StatementStore &store_;
+	const StatementSlot &slot_;
+	std::uint32_t claimed_[StatementSlot::places];
+};
+
+// Adds what a slot holds to the store.  The slot's moments become timestamps.
+inline void
+fold_statements(StatementStore &store, const StatementSlot &slot, std::int64_t (*timestamp)(Nanoseconds)) noexcept
+{
+	Targets targets(store, slot);
+
+	for (unsigned place = 0; place <= StatementSlot::others; ++place)
+	{
+		const StatementCounts &from = slot.entries[place].counts;
+		if (from.first == 0)
+			continue;
+		StoredStatement &to = targets.of(place);
+		targets.used(place, from.calls);
+		to.counts.add_sums(from);
+		to.counts.add_times(timestamp(from.first), timestamp(from.last));
+		if (from.first > to.reset_at)
+			to.counts.add_extremes(from);
+	}
+	unsigned last_place = StatementSlot::places + 1;
+	StoredStatement *to = nullptr;
+	for (unsigned i = 0; i < slot.pending; ++i)
+	{
+		const unsigned place = place_of(slot.ring[i]);
+		if (place != last_place)
+			to = &targets.of(place);
+		last_place = place;
+		to->times.add_to_bucket(bucket_in(slot.ring[i]));
+	}
+}
+
+// Takes what a slot holds of these keys away from the store, which makes them start
+// again at 0 although nobody writes the slot.
+template <class Matches>
+void
+subtract_statements(StatementStore &store, const StatementSlot &slot, Nanoseconds now, Matches &&matches) noexcept
+{
+	for (unsigned place = 0; place <= StatementSlot::others; ++place)
+	{
+		const SlotEntry &from = slot.entries[place];
+		if (from.counts.first == 0 || !matches(from.key))
+			continue;
+		StoredStatement &to = place == StatementSlot::others ? store.overflow() : store[store.claim(from.key)];
+		to.counts.subtract_sums(from.counts);
+		to.reset_at = now;
+		for (unsigned i = 0; i < slot.pending; ++i)
+			if (place_of(slot.ring[i]) == place)
+				to.times.subtract_from_bucket(bucket_in(slot.ring[i]));
+	}
+}
+
+} // namespace remedy::observe
