@@ -11,6 +11,13 @@ PG_MODULE_MAGIC;
 void _PG_init(void);
 REMEDY_EXPORT_END
 
+namespace remedy::observe {
+
+const Listener *const listeners[] = {&findings::listener, &repetition::listener};
+const int listener_count = lengthof(listeners);
+
+} // namespace remedy::observe
+
 void
 _PG_init(void)
 {

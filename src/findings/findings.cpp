@@ -16,15 +16,14 @@ reset(const observe::Scope &scope)
 		reset_findings();
 }
 
-const observe::Listener listener = {nullptr, nullptr, nullptr, reset, nullptr};
-
 } // namespace
+
+const observe::Listener listener = {.reset = reset};
 
 void
 start() noexcept
 {
 	declare_finding_table();
-	observe::listen(listener);
 }
 
 } // namespace remedy::findings

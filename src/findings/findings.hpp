@@ -7,10 +7,13 @@
 #pragma once
 
 #include "findings/finding_table.hpp"
+#include "observe/observe.hpp"
 
 namespace remedy::findings {
 
 // From _PG_init.
 void start() noexcept;
+
+extern const observe::Listener listener;
 
 } // namespace remedy::findings

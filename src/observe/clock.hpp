@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 
 namespace remedy {
 
@@ -14,8 +14,9 @@ constexpr double nanoseconds_per_millisecond = 1e6;
 inline Nanoseconds
 now() noexcept
 {
-	return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-		.count();
+	timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * Nanoseconds{1'000'000'000} + time.tv_nsec;
 }
 
 inline double

@@ -8,12 +8,19 @@
 #pragma once
 
 #include "observe/observe.hpp"
+#include "observe/session.hpp"
 
 namespace remedy::observe {
 
 namespace detail {
 
 extern bool executing;
+extern Statement *current;       // meaningful while executing
+extern Nanoseconds began;        // its phase
+extern Nanoseconds last_analysis;
+
+pg_noinline void end_failed() noexcept;
+pg_noinline void count_rest(const Statement &statement, bool failed, Nanoseconds waiting) noexcept;
 
 } // namespace detail
 
@@ -25,29 +32,98 @@ executing() noexcept
 }
 
 // When a statement was analysed at top level.
-void note_analysis(Nanoseconds when) noexcept;
+inline void
+note_analysis(Nanoseconds when) noexcept
+{
+	detail::last_analysis = when;
+}
 
-// Looks up the statement's entry, with the text it has in the source if it is new,
-// and notes who runs it.
-void enter_statement(Statement &statement, const PlannedStmt *planned, const char *source,
-					 ParamListInfo parameters) noexcept;
+// Makes it a statement that starts: looks up its entry, with the text it has in the
+// source if it is new, and notes who runs it.
+pg_attribute_always_inline void
+enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *planned, std::uint64_t fingerprint,
+				const char *source, ParamListInfo parameters) noexcept
+{
+	const Session &counts = *session();
+	StatementEntry *const entry = entry_for(fingerprint, planned, source, parameters);
 
-// Notes when the statement's message was understood, and in which transaction.
-void note_arrival(Statement &statement, Nanoseconds when) noexcept;
+	statement.query = query;
+	statement.fingerprint = fingerprint;
+	statement.entry = entry;
+	statement.attached = entry == nullptr ? nullptr : &entry->attached;
+	statement.counted = false;
+	statement.own = false;
+	statement.user = GetUserId();
+	// A statement that was not analysed since has the text it had then.
+	if (counts.transaction.statements == 0 &&
+		(planned != counts.route_source || detail::last_analysis > counts.last_end))
+		look_for_route(planned, source);
+}
+
+// Notes when the statement's message was understood, and in which transaction: after
+// its analysis if it had one since the statement before, otherwise now.
+pg_attribute_always_inline void
+note_arrival(Statement &statement, Nanoseconds when) noexcept
+{
+	const Nanoseconds last_end = session()->last_end;
+
+	statement.arrived = detail::last_analysis > last_end ? detail::last_analysis : when;
+	statement.waiting = last_end != 0 ? statement.arrived - last_end : 0;
+	statement.in_block = IsTransactionBlock();
+	statement.transaction = session()->transaction.number;
+}
 
 // A phase of the statement begins; began is 0 when its time does not matter.
-void begin(Statement &statement, Nanoseconds began) noexcept;
+inline void
+begin(Statement &statement, Nanoseconds began) noexcept
+{
+	detail::executing = true;
+	detail::current = &statement;
+	detail::began = began;
+}
 
 // The phase is over and adds nothing.
-void end() noexcept;
+inline void
+end() noexcept
+{
+	detail::executing = false;
+}
 
 // The phase is over; what it adds is counted, unless the statement is our own.
 // The first phase that is counted makes the statement a call.
-void end_counted(bool failed, std::uint64_t rows) noexcept;
+pg_attribute_always_inline void
+end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept
+{
+	const Nanoseconds ended = now();
+	const Nanoseconds execution = detail::began == 0 ? 0 : ended - detail::began;
+	Session &counts = *session();
+
+	detail::executing = false;
+	statement.ended = ended;
+	statement.execution = execution;
+	statement.rows = rows;
+	counts.last_end = ended;
+	if (statement.own)
+		return;
+	// The time before the first statement of a transaction was not spent in it.
+	const Nanoseconds waiting = counts.transaction.statements > 0 ? statement.waiting : 0;
+	if (likely(!statement.counted && !failed))
+		count(statement, {true, false, rows, execution, ended, waiting});
+	else
+		detail::count_rest(statement, failed, waiting);
+	statement.counted = true;
+}
 
 // A transaction or a part of it was aborted: if that was an error of the statement
-// that is being executed, that statement has failed.
-void transaction_aborted() noexcept;
+// that is being executed, that statement has failed.  An error has left the portal
+// before it aborts anything; what a procedure or an exception block rolls back, it
+// rolls back inside the portal.
+inline void
+transaction_aborted() noexcept
+{
+	if (detail::executing && ActivePortal == nullptr)
+		detail::end_failed();
+}
 
 // The backend ends in the middle of a statement: it has failed.
 void backend_ends() noexcept;

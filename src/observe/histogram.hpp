@@ -61,13 +61,13 @@ struct Histogram
 
 	static constexpr bool is_wrapped(std::uint32_t count) noexcept { return count >= least_wrapped; }
 
-	void add_to_bucket(unsigned bucket) noexcept
+	void add_to_bucket(unsigned bucket, std::uint32_t times = 1) noexcept
 	{
-		if (++counts[bucket] >= most && !is_wrapped(counts[bucket]))
+		if ((counts[bucket] += times) >= most)
 			halve();
 	}
 
-	void subtract_from_bucket(unsigned bucket) noexcept { --counts[bucket]; }
+	void subtract_from_bucket(unsigned bucket, std::uint32_t times = 1) noexcept { counts[bucket] -= times; }
 
 	void add(const Histogram &other) noexcept
 	{

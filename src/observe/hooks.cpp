@@ -22,13 +22,6 @@ bool explaining = false;                     // the command is EXPLAIN
 bool fetching = false;                       // inside FETCH or MOVE
 bool elsewhere = false;                      // planning, or inside SET CONSTRAINTS: queries are functions'
 
-bool
-counting() noexcept
-{
-	return settings.enabled && !IsParallelWorker() && !ignoring_statement() &&
-		   (likely(session() != nullptr) || open_session());
-}
-
 // Queries that are no client's statements are of interest too, here or in a session's
 // parallel workers.
 bool
@@ -48,10 +41,10 @@ on_analysed(Query *query)
 	tell_analysed(query, when);
 }
 
-bool
+inline bool
 is_statement(const PlannedStmt *planned) noexcept
 {
-	return !executing() && !elsewhere && is_run_by_client(planned);
+	return !elsewhere && is_run_by_client(planned);
 }
 
 // Runs what is no client's statement, whatever queries that runs.
@@ -86,52 +79,54 @@ fingerprint_of(const QueryDesc &query) noexcept
 }
 
 // A cursor is counted when it is open; the text is that of its DECLARE.
-void
+pg_noinline void
 start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
 {
 	const Nanoseconds began = now();
 
+	enter_statement(statement, query, opening_cursor, fingerprint_of(*query), query->sourceText, query->params);
 	// It will call us when it is read, when it is counted already.
 	statement.own = reads_own_views(query->plannedstmt);
-	enter_statement(statement, opening_cursor, query->sourceText, query->params);
 	note_arrival(statement, began);
 	begin(statement, began);
 	tell_starting(query, &statement);
 	server::proceed_start(query, flags);
-	end_counted(false, 0);
+	end_counted(statement, false, 0);
 }
 
-void
+inline void
 start_statement(QueryDesc *query, int flags, Statement &statement) noexcept
 {
-	enter_statement(statement, query->plannedstmt, query->sourceText, query->params);
+	const PlannedStmt *const planned = query->plannedstmt;
+
+	enter_statement(statement, query, planned, planned->queryId, query->sourceText, query->params);
 	begin(statement, 0);
 	tell_starting(query, &statement);
 	server::proceed_start(query, flags);
 	end();
 }
 
+pg_noinline void
+start_nested(QueryDesc *query, int flags) noexcept
+{
+	if (observing())
+		tell_starting(query, nullptr);
+	server::proceed_start(query, flags);
+}
+
 void
 on_start(QueryDesc *query, int flags)
 {
-	if (!counting() || !is_statement(query->plannedstmt))
-	{
-		if (observing())
-			tell_starting(query, nullptr);
-		server::proceed_start(query, flags);
-		return;
-	}
-	Statement &statement = open_statements.add(query);
-
-	statement.fingerprint = fingerprint_of(*query);
-	if (opening_cursor != nullptr)
-		start_cursor(query, flags, statement);
+	if (!counting() || executing() || !is_statement(query->plannedstmt))
+		start_nested(query, flags);
+	else if (unlikely(opening_cursor != nullptr))
+		start_cursor(query, flags, open_statements.add(query));
 	else
-		start_statement(query, flags, statement);
+		start_statement(query, flags, open_statements.add(query));
 }
 
 // Runs the query with another receiver than its own, which it gets back.
-void
+pg_noinline void
 run_through(const server::Run &run, DestReceiver *receiver) noexcept
 {
 	QueryDesc *const query = run.query;
@@ -142,7 +137,7 @@ run_through(const server::Run &run, DestReceiver *receiver) noexcept
 }
 
 // Runs the query, through a listener's receiver if one wants its rows.
-void
+inline void
 run_query(const server::Run &run, Statement &statement, Nanoseconds began) noexcept
 {
 	DestReceiver *const receiver = statement.own ? nullptr : receiver_before(statement);
@@ -163,7 +158,7 @@ tracks_nested() noexcept
 	return settings.track == track_all && counting();
 }
 
-void
+pg_noinline void
 count_nested_query(const QueryDesc *query, bool call, Nanoseconds began, bool failed) noexcept
 {
 	const PlannedStmt *const planned = query->plannedstmt;
@@ -175,7 +170,7 @@ count_nested_query(const QueryDesc *query, bool call, Nanoseconds began, bool fa
 }
 
 // A run inside a statement, of a deferred trigger, or of a parallel worker.
-void
+pg_noinline void
 run_nested(const server::Run &run) noexcept
 {
 	const bool counted = tracks_nested() && !is_part_of_command(run.query->dest, explaining);
@@ -191,7 +186,7 @@ run_nested(const server::Run &run) noexcept
 			});
 }
 
-void
+inline void
 run_statement(const server::Run &run, Statement &statement) noexcept
 {
 	const bool first_run = !statement.counted;
@@ -199,7 +194,7 @@ run_statement(const server::Run &run, Statement &statement) noexcept
 
 	note_arrival(statement, began);
 	run_query(run, statement, began);
-	end_counted(false, run.query->estate->es_processed);
+	end_counted(statement, false, run.query->estate->es_processed);
 	if (statement.own)
 		return;
 	tell_run(statement, first_run);
@@ -215,7 +210,7 @@ stores_for_later(const Statement &statement) noexcept
 	return statement.counted && ActivePortal != nullptr && ActivePortal->holdStore != nullptr;
 }
 
-void
+pg_noinline void
 run_uncounted(const server::Run &run, Statement &statement) noexcept
 {
 	run_query(run, statement, now());
@@ -228,39 +223,45 @@ run_uncounted(const server::Run &run, Statement &statement) noexcept
 
 // A statement that was forgotten among too many open ones is remembered at its first
 // run, but for a cursor, which was counted when it was opened.
-Statement *
+pg_noinline Statement *
+forgotten_statement(QueryDesc *query) noexcept
+{
+	const PlannedStmt *const planned = query->plannedstmt;
+
+	if (fetching || query->already_executed || !is_statement(planned))
+		return nullptr;
+	Statement &statement = open_statements.add(query);
+	enter_statement(statement, query, planned, fingerprint_of(*query), query->sourceText, query->params);
+	return &statement;
+}
+
+inline Statement *
 statement_of(QueryDesc *query) noexcept
 {
 	if (goes_to_function(query->dest))
 		return nullptr;
 	Statement *const known = open_statements.find(query);
-	if (known != nullptr || fetching || query->already_executed || !is_statement(query->plannedstmt))
-		return known;
-	Statement &statement = open_statements.add(query);
-	statement.fingerprint = fingerprint_of(*query);
-	enter_statement(statement, query->plannedstmt, query->sourceText, query->params);
-	return &statement;
+	return likely(known != nullptr) ? known : forgotten_statement(query);
+}
+
+pg_noinline void
+run_inside(const server::Run &run) noexcept
+{
+	if (!run.query->already_executed && !is_part_of_command(run.query->dest, explaining))
+		count_nested();
+	run_nested(run);
 }
 
 void
 on_run(const server::Run &run)
 {
-	if (!counting())
-	{
+	if (unlikely(!counting()))
 		observing() ? run_nested(run) : run.proceed();
-		return;
-	}
-	if (executing())
-	{
-		if (!run.query->already_executed && !is_part_of_command(run.query->dest, explaining))
-			count_nested();
+	else if (executing())
+		run_inside(run);
+	else if (Statement *const statement = statement_of(run.query); unlikely(statement == nullptr))
 		run_nested(run);
-		return;
-	}
-	Statement *const statement = statement_of(run.query);
-	if (statement == nullptr)
-		run_nested(run);
-	else if (stores_for_later(*statement))
+	else if (unlikely(stores_for_later(*statement)))
 		run_uncounted(run, *statement);
 	else
 		run_statement(run, *statement);
@@ -268,11 +269,10 @@ on_run(const server::Run &run)
 
 // Triggers run here: their time is the statement's, and so is their failure.  The
 // end of a plain SELECT runs nothing of anybody's.
-void
-on_finish(QueryDesc *query)
+pg_noinline void
+finish_statement(QueryDesc *query) noexcept
 {
-	const bool runs_triggers = query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
-	Statement *const statement = runs_triggers && counting() && !executing() ? open_statements.find(query) : nullptr;
+	Statement *const statement = counting() && !executing() ? open_statements.find(query) : nullptr;
 
 	if (statement == nullptr || !statement->counted)
 	{
@@ -281,29 +281,35 @@ on_finish(QueryDesc *query)
 	}
 	begin(*statement, now());
 	server::proceed_finish(query);
-	end_counted(false, 0);
+	end_counted(*statement, false, 0);
+}
+
+void
+on_finish(QueryDesc *query)
+{
+	if (query->operation == CMD_SELECT && !query->plannedstmt->hasModifyingCTE)
+		server::proceed_finish(query);
+	else
+		finish_statement(query);
 }
 
 void
 on_end(QueryDesc *query)
 {
 	if (!executing())
-		if (Statement *const statement = open_statements.find(query))
-			open_statements.remove(*statement);
+		open_statements.remove(query);
 	if (observing())
 		tell_ending(query);
 	server::proceed_end(query);
 }
 
 // Unlike a query, a command may end the transaction, or roll it back, and go on.
-void
+pg_noinline void
 run_command(const server::Utility &utility) noexcept
 {
 	const Nanoseconds began = now();
 
-	command = {};
-	command.fingerprint = utility.statement->queryId;
-	enter_statement(command, utility.statement, utility.text, utility.params);
+	enter_statement(command, nullptr, utility.statement, utility.statement->queryId, utility.text, utility.params);
 	note_arrival(command, began);
 	begin(command, began);
 	explaining = IsA(utility.statement->utilityStmt, ExplainStmt);
@@ -311,11 +317,11 @@ run_command(const server::Utility &utility) noexcept
 			[&utility](bool failed) noexcept {
 				explaining = false;
 				const bool has_rows = !failed && utility.completion != nullptr;
-				end_counted(failed, has_rows ? utility.completion->nprocessed : 0);
+				end_counted(command, failed, has_rows ? utility.completion->nprocessed : 0);
 			});
 }
 
-void
+pg_noinline void
 run_nested_command(const server::Utility &utility) noexcept
 {
 	const PlannedStmt *const statement = utility.statement;

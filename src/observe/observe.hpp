@@ -16,6 +16,7 @@ struct Statement
 	QueryDesc *query;          // null for a utility command
 	std::uint64_t fingerprint; // 0: none
 	StatementEntry *entry;     // of the fingerprint, when the statement started
+	void **attached;           // what the listener of runs remembers of the fingerprint; null without an entry
 	bool counted;
 	bool own;                  // it ran one of pg_remedy's functions
 	bool in_block;             // in an explicit transaction
@@ -77,8 +78,9 @@ Nanoseconds median_execution(std::uint64_t fingerprint, Oid user) noexcept;
 // From _PG_init.
 void start() noexcept;
 
-// From _PG_init, before the hooks are used; the listener lives as long as the process.
-void listen(const Listener &listener) noexcept;
+// Who listens; the front door makes the list, since only it knows all rooms.
+extern const Listener *const listeners[];
+extern const int listener_count;
 
 // From each of pg_remedy's SQL functions, first thing: opens the session where it
 // is not open yet, and marks the running statement as our own.

@@ -16,36 +16,29 @@ class OpenStatements
 public:
 	Statement *find(const QueryDesc *query) noexcept
 	{
-		if (count_ == 0)
-			return nullptr;
-		for (unsigned i = 0; i < limit; ++i)
-		{
-			Statement &statement = statements_[(newest_ - i) % limit];
-			if (statement.query == query)
-				return &statement;
-		}
-		return nullptr;
+		if (likely(statements_[newest_].query == query))
+			return &statements_[newest_];
+		return count_ == 0 ? nullptr : find_older(query);
 	}
 
-	Statement &add(QueryDesc *query) noexcept
+	// The place of a query's statement, with its last content.
+	Statement &add(const QueryDesc *query) noexcept
 	{
-		Statement *statement = find(query);
+		if (likely(count_ == 0))
+		{
+			count_ = 1;
+			return statements_[newest_];
+		}
+		return add_beside(query);
+	}
+
+	void remove(const QueryDesc *query) noexcept
+	{
+		Statement *const statement = find(query);
 
 		if (statement == nullptr)
-		{
-			if (count_ > 0)
-				newest_ = (newest_ + 1) % limit;
-			statement = &statements_[newest_];
-			count_ += statement->query == nullptr;
-		}
-		*statement = {};
-		statement->query = query;
-		return *statement;
-	}
-
-	void remove(Statement &statement) noexcept
-	{
-		statement.query = nullptr;
+			return;
+		statement->query = nullptr;
 		--count_;
 	}
 
@@ -59,6 +52,26 @@ public:
 	}
 
 private:
+	pg_noinline Statement *find_older(const QueryDesc *query) noexcept
+	{
+		for (unsigned i = 1; i < limit; ++i)
+		{
+			Statement &statement = statements_[(newest_ - i) % limit];
+			if (statement.query == query)
+				return &statement;
+		}
+		return nullptr;
+	}
+
+	pg_noinline Statement &add_beside(const QueryDesc *query) noexcept
+	{
+		if (Statement *const known = find(query))
+			return *known;
+		newest_ = (newest_ + 1) % limit;
+		count_ += statements_[newest_].query == nullptr;
+		return statements_[newest_];
+	}
+
 	static constexpr unsigned limit = 16;
 
 	unsigned count_;

@@ -2,11 +2,14 @@
 
 #include "observe/execution.hpp"
 #include "observe/route.hpp"
+#include "observe/settings.hpp"
+#include "observe/unseen.hpp"
 #include "server/shared.hpp"
 
 namespace remedy::observe {
 
 Session *detail::current_session = nullptr;
+bool detail::ready = false;
 
 namespace {
 
@@ -21,12 +24,7 @@ close_session(int, Datum) noexcept
 	end_transaction();
 	detach();
 	detail::current_session = nullptr;
-}
-
-PeriodTally *
-entry_in(StatementEntry *entry, PeriodTally StatementEntry::*period) noexcept
-{
-	return entry == nullptr ? nullptr : &(entry->*period);
+	not_ready();
 }
 
 void
@@ -41,19 +39,14 @@ replace_text(StatementEntry &entry, const PlannedStmt *planned, const char *sour
 		entry.text = copy_text(own_part(source, planned->stmt_location, planned->stmt_len), parameters, texts);
 }
 
-unsigned
-place_for(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
-{
-	const StatementKey key = {fingerprint, MyDatabaseId, user, nested, 0};
-
-	if (entry == nullptr)
-		return slot_place(key, {});
-	if (unlikely(!is_place_of(entry->place, fingerprint, user, nested)))
-		entry->place = slot_place(key, entry->text);
-	return entry->place;
-}
-
 } // namespace
+
+bool
+detail::get_ready() noexcept
+{
+	ready = settings.enabled && !IsParallelWorker() && !ignoring_statement() && open_session();
+	return ready;
+}
 
 bool
 open_session() noexcept
@@ -74,7 +67,7 @@ open_session() noexcept
 }
 
 StatementEntry *
-entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
+new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
 {
 	Session &session = *detail::current_session;
 
@@ -87,12 +80,12 @@ entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *sou
 }
 
 void
-look_for_route(const char *source) noexcept
+look_for_route(const PlannedStmt *planned, const char *source) noexcept
 {
 	Session &session = *detail::current_session;
 	char found[route_bytes] = "";
 
-	session.route_source = source;
+	session.route_source = planned;
 	if (source != nullptr)
 	{
 		const std::size_t length = strlen(source);
@@ -105,29 +98,20 @@ look_for_route(const char *source) noexcept
 	session.route_changed = true;
 }
 
-void
-count(StatementEntry *entry, std::uint64_t fingerprint, Oid user, const Executed &executed) noexcept
+unsigned
+detail::new_place(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
 {
-	Session &session = *detail::current_session;
-	Period &transaction = session.transaction;
-	const Tally tally = {executed.call, executed.rows, executed.execution};
-	const unsigned place = place_for(entry, fingerprint, user, false);
+	const unsigned place = slot_place({fingerprint, MyDatabaseId, user, nested, 0}, entry == nullptr ? RawText{} : entry->text);
 
-	if (transaction.statements == 0)
-	{
-		begin_transaction_counts(user, session.route, session.route_changed);
-		session.route_changed = false;
-	}
-	transaction.count(entry_in(entry, &StatementEntry::transaction), tally);
-	if (unlikely(session.watch.number != 0))
-		session.watch.count(entry_in(entry, &StatementEntry::watch), tally);
-	count_statement(place, executed);
+	if (entry != nullptr)
+		entry->place = place;
+	return place;
 }
 
 void
 count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, const Executed &executed) noexcept
 {
-	count_nested_statement(place_for(entry, fingerprint, GetUserId(), true), executed);
+	count_nested_statement(detail::place_for(entry, fingerprint, GetUserId(), true), executed);
 }
 
 void
@@ -136,20 +120,15 @@ count_nested() noexcept
 	++session()->transaction.nested;
 }
 
+// What ran in the transactions of a procedure is nested in its CALL, which is counted
+// in the last of them.
 void
-end_transaction() noexcept
+detail::end_other_transaction() noexcept
 {
-	Session &session = *detail::current_session;
-	const std::uint64_t statements = session.transaction.statements;
+	Period &transaction = session()->transaction;
 
-	if (statements > 0)
-		end_transaction_counts(session.transaction.nested);
-	// What ran in the transactions of a procedure is nested in its CALL, which is
-	// counted in the last of them.
-	else if (executing())
-		return;
-	if (statements > 0 || session.transaction.nested > 0)
-		session.transaction.restart(++session.transactions);
+	if (transaction.nested > 0 && !observe::executing())
+		transaction.restart(++session()->transactions);
 }
 
 void

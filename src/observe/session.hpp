@@ -16,7 +16,7 @@ struct Session
 	std::uint32_t transactions;
 	std::uint32_t watches;
 	Nanoseconds last_end;     // of the last counted statement, 0 before the first
-	const char *route_source; // the text in which a route was looked for last
+	const PlannedStmt *route_source; // in whose text a route was looked for last
 	bool route_changed;       // since the last transaction began
 	char route[route_bytes];  // of the unit of work; empty: none
 	StatementTable statements;
@@ -25,8 +25,24 @@ struct Session
 namespace detail {
 
 extern Session *current_session;
+extern bool ready;
+pg_noinline bool get_ready() noexcept;
 
 } // namespace detail
+
+// Whether this process counts now.  Asked at every turn, so the answer is kept until
+// something says not_ready(): then it is found out anew.
+inline bool
+counting() noexcept
+{
+	return likely(detail::ready) || detail::get_ready();
+}
+
+inline void
+not_ready() noexcept
+{
+	detail::ready = false;
+}
 
 // Null before the first statement of the session.
 inline Session *
@@ -41,21 +57,79 @@ bool open_session() noexcept;
 // The entry of a statement's fingerprint, with its own part of the text if it is new;
 // null without a fingerprint or without room.  It may be another's when that much
 // later: compare its fingerprint.
-StatementEntry *entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source,
-						  ParamListInfo parameters) noexcept;
+pg_noinline StatementEntry *new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source,
+							  ParamListInfo parameters) noexcept;
 
-// Finds out which route a transaction is for that begins with this text.
-void look_for_route(const char *source) noexcept;
+inline StatementEntry *
+entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
+{
+	StatementEntry *const known = fingerprint == 0 ? nullptr : session()->statements.find(fingerprint);
 
-// Counts a run of a client's statement.  The entry may be null.
-void count(StatementEntry *entry, std::uint64_t fingerprint, Oid user, const Executed &executed) noexcept;
+	return likely(known != nullptr) ? known : new_entry_for(fingerprint, planned, source, parameters);
+}
 
-// Counts a statement inside another one.
+// Finds out which route a transaction is for that begins with this statement.
+pg_noinline void look_for_route(const PlannedStmt *planned, const char *source) noexcept;
+
+namespace detail {
+
+pg_noinline unsigned new_place(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept;
+
+inline unsigned
+place_for(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
+{
+	if (likely(entry != nullptr && is_place_of(entry->place, fingerprint, user, nested)))
+		return entry->place;
+	return new_place(entry, fingerprint, user, nested);
+}
+
+} // namespace detail
+
+// Counts a run of a client's statement.
+pg_attribute_always_inline void
+count(const Statement &statement, const Executed &executed) noexcept
+{
+	Session &counts = *session();
+	const bool is_known = statement.entry != nullptr && statement.entry->fingerprint == statement.fingerprint;
+	StatementEntry *const entry = is_known ? statement.entry : nullptr;
+	const unsigned place = detail::place_for(entry, statement.fingerprint, statement.user, false);
+
+	if (counts.transaction.statements == 0)
+	{
+		begin_transaction_counts(statement.user, counts.route, counts.route_changed);
+		counts.route_changed = false;
+	}
+	const Tally tally = {executed.call, executed.rows, executed.execution};
+	counts.transaction.count(entry == nullptr ? nullptr : &entry->transaction, tally);
+	if (unlikely(counts.watch.number != 0))
+		counts.watch.count(entry == nullptr ? nullptr : &entry->watch, tally);
+	count_statement(place, executed);
+}
+
+// Counts a statement inside another one; the entry may be null.
 void count_nested() noexcept;
 void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, const Executed &executed) noexcept;
 
+namespace detail {
+
+pg_noinline void end_other_transaction() noexcept;
+
+} // namespace detail
+
 // The transaction ended, however it did.
-void end_transaction() noexcept;
+inline void
+end_transaction() noexcept
+{
+	Session &ended = *session();
+
+	if (ended.transaction.statements == 0)
+	{
+		detail::end_other_transaction();
+		return;
+	}
+	end_transaction_counts(ended.transaction.statements, ended.transaction.nested);
+	ended.transaction.restart(++ended.transactions);
+}
 
 // Starts a watched stretch, ending the one before.
 void start_watch() noexcept;

@@ -1,5 +1,6 @@
 #include "observe/settings.hpp"
 
+#include "observe/session.hpp"
 #include "observe/unseen.hpp"
 #include "server/headers.hpp"
 
@@ -19,6 +20,7 @@ const config_enum_entry tracks[] = {
 void
 enabled_assigned(bool enabled, void *)
 {
+	not_ready();
 	if (enabled && !settings.enabled)
 		ignore_running_statement();
 }

@@ -134,9 +134,10 @@ reset_store(const Scope &scope) noexcept
 	const Nanoseconds when = now();
 	BackendCounts *const copy = static_cast<BackendCounts *>(palloc(sizeof(BackendCounts)));
 
+	set_clock();
 	forget(scope);
 	each_slot(*copy, [&](const BackendCounts &slot) noexcept {
-		subtract_statements(*store.statements, slot.statements, when,
+		subtract_statements(*store.statements, slot.statements, when, timestamp,
 							[&](const StatementKey &key) noexcept { return lies_in(key, scope); });
 		subtract_transactions(store.groups, store.header->group_count, slot.transactions, ++store.header->folds, when,
 							  [&](const GroupKey &key) noexcept { return lies_in(key, scope); });

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 
 #include "observe/clock.hpp"
@@ -59,70 +58,67 @@ struct StatementCounts
 	Nanoseconds total;
 	Nanoseconds min;
 	Nanoseconds max;
-	std::int64_t first; // in a slot by the monotonic clock, in the store a timestamp
+	std::int64_t first; // a timestamp, as is last
 	std::int64_t last;
 
 	void clear() noexcept
 	{
 		*this = {};
-		forget_extremes();
-	}
-
-	void forget_extremes() noexcept
-	{
 		min = std::numeric_limits<Nanoseconds>::max();
-		max = 0;
 	}
 
-	void add_sums(const StatementCounts &other) noexcept
+	void add(const StatementCounts &other) noexcept
 	{
 		calls += other.calls;
 		failed += other.failed;
 		rows += other.rows;
 		total += other.total;
-	}
-
-	void subtract_sums(const StatementCounts &other) noexcept
-	{
-		calls -= other.calls;
-		failed -= other.failed;
-		rows -= other.rows;
-		total -= other.total;
-	}
-
-	void add_extremes(const StatementCounts &other) noexcept
-	{
 		min = std::min(min, other.min);
 		max = std::max(max, other.max);
-	}
-
-	void add_times(std::int64_t other_first, std::int64_t other_last) noexcept
-	{
-		first = first == 0 ? other_first : std::min(first, other_first);
-		last = std::max(last, other_last);
-	}
-
-	// A run; a further run of a counted statement is no call.
-	void add_run(bool call, bool has_failed, std::uint64_t new_rows, Nanoseconds execution, Nanoseconds ended) noexcept
-	{
-		rows += new_rows;
-		total += execution;
-		failed += has_failed;
-		last = ended;
-		if (first == 0)
-			first = ended - execution;
-		if (!call)
-			return;
-		++calls;
-		min = std::min(min, execution);
-		max = std::max(max, execution);
+		first = first == 0 ? other.first : std::min(first, other.first);
+		last = std::max(last, other.last);
 	}
 };
 
+// One cache line.
 struct SlotEntry
 {
-	StatementKey key; // user 0: free
-	StatementCounts counts;
+	std::uint64_t fingerprint;
+	std::uint32_t user; // 0: free
+	std::uint32_t nested;
+	std::uint32_t calls;
+	std::uint32_t failed;
+	std::uint64_t rows;
+	Nanoseconds total;
+	Nanoseconds min;
+	Nanoseconds max;
+	Nanoseconds last; // by the monotonic clock; 0: nothing is counted here
+
+	bool is_of(std::uint64_t of_fingerprint, std::uint32_t of_user, bool is_nested) const noexcept
+	{
+		return fingerprint == of_fingerprint && user == of_user && nested == is_nested;
+	}
+
+	void empty() noexcept
+	{
+		calls = failed = 0;
+		rows = 0;
+		total = max = last = 0;
+		min = std::numeric_limits<Nanoseconds>::max();
+	}
+};
+
+static_assert(sizeof(SlotEntry) == 64);
+
+// What a run of a statement adds.
+struct Executed
+{
+	bool call; // false for a further run of a counted statement
+	bool failed;
+	std::uint64_t rows;
+	Nanoseconds execution;
+	Nanoseconds ended;
+	Nanoseconds waiting; // for the client, inside the transaction
 };
 
 struct StatementSlot
@@ -135,25 +131,37 @@ struct StatementSlot
 
 	std::uint32_t pending; // in the ring
 	std::uint32_t missed;  // calls whose time found no room in the ring
+	std::uint32_t database;
+	Nanoseconds since; // the last fold
 	SlotEntry entries[places + 1];
 	std::uint32_t ring[ring_size];
 
-	// Ready to be used for the first time.
-	void clear() noexcept
+	// Forgets the places too.
+	void clear(Nanoseconds now) noexcept
 	{
-		std::memset(static_cast<void *>(this), 0, sizeof(*this));
+		pending = missed = 0;
+		since = now;
 		for (SlotEntry &entry : entries)
-			entry.counts.forget_extremes();
+		{
+			entry = {};
+			entry.empty();
+		}
 	}
 
 	// The counts are somewhere else now.  What is in use stays in its place.
-	void empty() noexcept
+	void empty(Nanoseconds now) noexcept
 	{
-		pending = 0;
-		missed = 0;
+		pending = missed = 0;
+		since = now;
 		for (SlotEntry &entry : entries)
-			if (entry.counts.first != 0)
-				entry.counts.clear();
+			if (entry.last != 0)
+				entry.empty();
+	}
+
+	StatementKey key(unsigned place) const noexcept
+	{
+		const SlotEntry &entry = entries[place];
+		return {entry.fingerprint, database, entry.user, entry.nested, 0};
 	}
 
 	// The place of a key, or the free one it may take; others if there is neither.
@@ -163,22 +171,30 @@ struct StatementSlot
 		for (unsigned i = 0; i < probes; ++i)
 		{
 			const unsigned place = (home + i) % places;
-			if (entries[place].key.user == 0 || entries[place].key == key)
+			if (is_free(place) || entries[place].is_of(key.fingerprint, key.user, key.nested))
 				return place;
 		}
 		return others;
 	}
 
-	bool is_free(unsigned place) const noexcept { return place != others && entries[place].key.user == 0; }
+	bool is_free(unsigned place) const noexcept { return place != others && entries[place].user == 0; }
 
-	void count(unsigned place, bool call, bool failed, std::uint64_t rows, Nanoseconds execution, Nanoseconds ended,
-			   unsigned bucket) noexcept
+	void count(unsigned place, const Executed &executed) noexcept
 	{
-		entries[place].counts.add_run(call, failed, rows, execution, ended);
-		if (!call)
+		SlotEntry &entry = entries[place];
+		entry.rows += executed.rows;
+		entry.total += executed.execution;
+		entry.failed += executed.failed;
+		entry.last = executed.ended;
+		if (!executed.call)
 			return;
+		++entry.calls;
+		if (executed.execution < entry.min)
+			entry.min = executed.execution;
+		if (executed.execution > entry.max)
+			entry.max = executed.execution;
 		if (pending < ring_size)
-			ring[pending++] = place << 16 | bucket;
+			ring[pending++] = place << 16 | time_bucket(executed.execution);
 		else
 			++missed;
 	}

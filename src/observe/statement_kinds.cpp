@@ -17,24 +17,17 @@ is_made_by_function(const Portal portal) noexcept
 
 } // namespace
 
-// A deferred trigger runs its queries outside of any statement's execution.
 bool
-is_run_by_client(const PlannedStmt *planned) noexcept
+detail::is_answer_of(const PlannedStmt *planned, Portal portal) noexcept
 {
-	if (ActivePortal == nullptr || ActivePortal->stmts == NIL || is_made_by_function(ActivePortal))
+	if (is_made_by_function(portal))
 		return false;
-	const PlannedStmt *answering = linitial_node(PlannedStmt, ActivePortal->stmts);
+	const PlannedStmt *answering = linitial_node(PlannedStmt, portal->stmts);
 
-	if (list_length(ActivePortal->stmts) > 1)
-		if (const PlannedStmt *const primary = PortalGetPrimaryStmt(ActivePortal))
+	if (list_length(portal->stmts) > 1)
+		if (const PlannedStmt *const primary = PortalGetPrimaryStmt(portal))
 			answering = primary;
 	return planned == answering;
-}
-
-bool
-goes_to_function(const DestReceiver *dest) noexcept
-{
-	return dest != nullptr && (dest->mydest == DestSPI || dest->mydest == DestSQLFunction);
 }
 
 bool

@@ -18,12 +18,33 @@ enum class UtilityKind
 
 UtilityKind kind_of_utility(const Node *command) noexcept;
 
+namespace detail {
+
+pg_noinline bool is_answer_of(const PlannedStmt *planned, Portal portal) noexcept;
+
+} // namespace detail
+
 // Whether the query is what a client's portal runs.  Of what a rule makes of a
-// statement, one query answers for it.
-bool is_run_by_client(const PlannedStmt *planned) noexcept;
+// statement, one query answers for it.  A deferred trigger runs its queries outside of
+// any statement's execution.
+inline bool
+is_run_by_client(const PlannedStmt *planned) noexcept
+{
+	const Portal portal = ActivePortal;
+
+	if (portal == nullptr || portal->stmts == NIL)
+		return false;
+	if (likely(portal->name[0] == '\0' && portal->stmts->length == 1))
+		return planned == linitial(portal->stmts);
+	return detail::is_answer_of(planned, portal);
+}
 
 // Whether the receiver is that of a query which a function runs.
-bool goes_to_function(const DestReceiver *dest) noexcept;
+inline bool
+goes_to_function(const DestReceiver *dest) noexcept
+{
+	return dest != nullptr && (dest->mydest == DestSPI || dest->mydest == DestSQLFunction);
+}
 
 // Whether it is that of the query of COPY, CREATE TABLE AS, REFRESH MATERIALIZED VIEW
 // or EXPLAIN, which is not nested in its command.

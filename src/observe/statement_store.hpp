@@ -78,8 +78,8 @@ public:
 		return none;
 	}
 
-	// The entry of a key, made if need be.
-	std::uint32_t claim(const StatementKey &key) noexcept
+	// The entry of a key, made if need be, first seen now.
+	std::uint32_t claim(const StatementKey &key, std::int64_t now) noexcept
 	{
 		std::uint32_t index = find(key);
 
@@ -97,6 +97,7 @@ public:
 			++used_;
 		place = {key, first_use};
 		entry.clear();
+		entry.counts.first = entry.counts.last = now;
 		return index;
 	}
 
@@ -157,9 +158,7 @@ private:
 
 	void into_overflow(StoredStatement &entry) noexcept
 	{
-		overflow_.counts.add_sums(entry.counts);
-		overflow_.counts.add_extremes(entry.counts);
-		overflow_.counts.add_times(entry.counts.first, entry.counts.last);
+		overflow_.counts.add(entry.counts);
 		overflow_.times.add(entry.times);
 	}
 
@@ -173,17 +172,18 @@ private:
 class Targets
 {
 public:
-	Targets(StatementStore &store, const StatementSlot &slot) noexcept : store_(store), slot_(slot)
+	Targets(StatementStore &store, const StatementSlot &slot, std::int64_t (*timestamp)(Nanoseconds)) noexcept
+		: store_(store), slot_(slot)
 	{
 		for (unsigned place = 0; place < StatementSlot::places; ++place)
-			if (slot.entries[place].counts.first != 0)
-				claimed_[place] = store.claim(slot.entries[place].key);
+			if (slot.entries[place].last != 0)
+				claimed_[place] = store.claim(slot.key(place), timestamp(slot.entries[place].last));
 	}
 
 	// A later claim may have taken the place of an earlier one.
 	StoredStatement &of(unsigned place) noexcept
 	{
-		if (place == StatementSlot::others || !(store_.key(claimed_[place]) == slot_.entries[place].key))
+		if (place == StatementSlot::others || !(store_.key(claimed_[place]) == slot_.key(place)))
 			return store_.overflow();
 		return store_[claimed_[place]];
 	}
@@ -204,19 +204,19 @@ private:
 inline void
 fold_statements(StatementStore &store, const StatementSlot &slot, std::int64_t (*timestamp)(Nanoseconds)) noexcept
 {
-	Targets targets(store, slot);
+	Targets targets(store, slot, timestamp);
 
 	for (unsigned place = 0; place <= StatementSlot::others; ++place)
 	{
-		const StatementCounts &from = slot.entries[place].counts;
-		if (from.first == 0)
+		const SlotEntry &from = slot.entries[place];
+		if (from.last == 0)
 			continue;
 		StoredStatement &to = targets.of(place);
+		const bool extremes_count = slot.since > to.reset_at;
+		const StatementCounts nothing = to.counts;
+		to.counts.add({from.calls, from.failed, from.rows, from.total, extremes_count ? from.min : nothing.min,
+					   extremes_count ? from.max : nothing.max, timestamp(from.last), timestamp(from.last)});
 		targets.used(place, from.calls);
-		to.counts.add_sums(from);
-		to.counts.add_times(timestamp(from.first), timestamp(from.last));
-		if (from.first > to.reset_at)
-			to.counts.add_extremes(from);
 	}
 	unsigned last_place = StatementSlot::places + 1;
 	StoredStatement *to = nullptr;
@@ -234,15 +234,20 @@ fold_statements(StatementStore &store, const StatementSlot &slot, std::int64_t (
 // again at 0 although nobody writes the slot.
 template <class Matches>
 void
-subtract_statements(StatementStore &store, const StatementSlot &slot, Nanoseconds now, Matches &&matches) noexcept
+subtract_statements(StatementStore &store, const StatementSlot &slot, Nanoseconds now,
+					std::int64_t (*timestamp)(Nanoseconds), Matches &&matches) noexcept
 {
 	for (unsigned place = 0; place <= StatementSlot::others; ++place)
 	{
 		const SlotEntry &from = slot.entries[place];
-		if (from.counts.first == 0 || !matches(from.key))
+		if (from.last == 0 || !matches(slot.key(place)))
 			continue;
-		StoredStatement &to = place == StatementSlot::others ? store.overflow() : store[store.claim(from.key)];
-		to.counts.subtract_sums(from.counts);
+		const bool named = place != StatementSlot::others;
+		StoredStatement &to = named ? store[store.claim(slot.key(place), timestamp(now))] : store.overflow();
+		to.counts.calls -= from.calls;
+		to.counts.failed -= from.failed;
+		to.counts.rows -= from.rows;
+		to.counts.total -= from.total;
 		to.reset_at = now;
 		for (unsigned i = 0; i < slot.pending; ++i)
 			if (place_of(slot.ring[i]) == place)

@@ -54,6 +54,7 @@ struct StatementEntry
 	RawText text;
 	PeriodTally transaction;
 	PeriodTally watch;
+	void *attached; // a listener's
 	unsigned place; // in the backend's slot, where it was last
 
 	bool needed(std::uint32_t transaction_period, std::uint32_t watch_period) const noexcept
@@ -105,6 +106,7 @@ public:
 		oldest->fingerprint = fingerprint;
 		oldest->transaction = {};
 		oldest->watch = {};
+		oldest->attached = nullptr;
 		oldest->place = 0;
 		return {oldest, true};
 	}
@@ -129,8 +131,10 @@ struct Period
 
 	void restart(std::uint32_t next) noexcept
 	{
-		*this = {};
 		number = next;
+		fingerprints = 0;
+		statements = nested = 0;
+		others = {};
 	}
 
 	void count(PeriodTally *entry, const Tally &tally) noexcept
@@ -142,8 +146,9 @@ struct Period
 			return;
 		}
 		if (entry->period != number)
-			*entry = {number, fingerprints++, {}};
-		entry->tally.add(tally);
+			*entry = {number, fingerprints++, tally};
+		else
+			entry->tally.add(tally);
 	}
 };
 

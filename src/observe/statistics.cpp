@@ -7,18 +7,23 @@ namespace remedy::observe {
 
 Store detail::store;
 Slots<BackendCounts> detail::slots;
+SingleWriter<BackendCounts> *detail::mine = nullptr;
+unsigned detail::lane_number = 0;
+Oid detail::lane_user = InvalidOid;
+std::uint32_t detail::next_fold = 0;
+const std::atomic<std::uint32_t> *detail::resets = nullptr;
+std::uint32_t detail::resets_seen = 0;
 
 namespace {
 
+using detail::lane_number;
+using detail::lane_user;
+using detail::mine;
+using detail::next_fold;
 using detail::region;
+using detail::resets_seen;
 using detail::slots;
 using detail::store;
-
-SingleWriter<BackendCounts> *mine = nullptr;
-unsigned lane_number = 0;
-std::uint64_t statements_in_lane = 0; // of the running transaction
-std::uint32_t next_fold = 0;          // times in the ring that are worth a try
-std::uint32_t resets_seen = 0;
 
 unsigned
 capacity_for(int backends) noexcept
@@ -48,6 +53,7 @@ void
 placed(void *memory, int backends)
 {
 	store = Store::at(memory, capacity_for(backends), groups_for(backends));
+	detail::resets = &store.header->resets;
 	slots.place(static_cast<char *>(memory) + store_bytes(backends));
 	if (store.header->capacity != 0)
 		return;
@@ -82,8 +88,8 @@ offer_texts(const StatementSlot &statements) noexcept
 	for (unsigned place = 0; place < StatementSlot::places; ++place)
 	{
 		const SlotEntry &entry = statements.entries[place];
-		if (entry.counts.first != 0)
-			offer_text(entry.key.fingerprint, statement_text(entry.key.fingerprint));
+		if (entry.last != 0)
+			offer_text(entry.fingerprint, statement_text(entry.fingerprint));
 	}
 }
 
@@ -105,7 +111,7 @@ fold_locked(Room wanted) noexcept
 	fold_slot(store, mine->own());
 	offer_texts(mine->own().statements);
 	mine->write([wanted, when](BackendCounts &counts) {
-		wanted == Room::places ? counts.statements.clear() : counts.statements.empty();
+		wanted == Room::places ? counts.statements.clear(when) : counts.statements.empty(when);
 		counts.transactions.empty(wanted != Room::lanes, when);
 	});
 	next_fold = StatementSlot::worth_folding;
@@ -132,7 +138,7 @@ introduce(const StatementKey &key, const RawText &text) noexcept
 {
 	if (store.statements->find(key) != StatementStore::none || !region.acquire_if_free(LW_EXCLUSIVE))
 		return;
-	store.statements->claim(key);
+	store.statements->claim(key, GetCurrentTimestamp());
 	offer_text(key.fingerprint, text);
 	region.release();
 }
@@ -192,10 +198,12 @@ attach() noexcept
 {
 	mine = &slots.own();
 	mine->write([](BackendCounts &counts) {
-		counts = {};
-		counts.statements.clear();
+		memset(static_cast<void *>(&counts), 0, sizeof(counts));
+		counts.statements.clear(now());
+		counts.statements.database = MyDatabaseId;
 		counts.attached = true;
 	});
+	lane_user = InvalidOid;
 	next_fold = StatementSlot::worth_folding;
 	resets_seen = store.header->resets.load(std::memory_order_relaxed);
 }
@@ -224,81 +232,35 @@ slot_place(const StatementKey &key, const RawText &text) noexcept
 	}
 	if (statements.is_free(place))
 	{
-		mine->write([&](BackendCounts &counts) { counts.statements.entries[place].key = key; });
+		mine->write([&](BackendCounts &counts) {
+			SlotEntry &entry = counts.statements.entries[place];
+			entry.fingerprint = key.fingerprint;
+			entry.user = key.user;
+			entry.nested = key.nested;
+		});
 		introduce(key, text);
 	}
 	return place;
 }
 
-bool
-is_place_of(unsigned place, std::uint64_t fingerprint, Oid user, bool nested) noexcept
-{
-	const StatementKey &key = mine->own().statements.entries[place].key;
-
-	return key.fingerprint == fingerprint && key.user == user && key.nested == nested;
-}
-
 void
-begin_transaction_counts(Oid user, const char *route, bool route_changed) noexcept
+detail::choose_lane(Oid user, const char *route) noexcept
 {
-	const char *const application = application_name == nullptr ? "" : application_name;
 	const TransactionSlot &transactions = mine->own().transactions;
-	const Lane &last = transactions.lanes[lane_number];
 
-	statements_in_lane = 0;
-	if (unlikely(resets_seen != store.header->resets.load(std::memory_order_relaxed)))
+	if (resets_seen != resets->load(std::memory_order_relaxed))
 		try_fold(Room::none);
-	// Most sessions work for one group for ever.
-	if (likely(!route_changed && last.used && last.key.user == user && strcmp(last.key.application, application) == 0))
-		return;
+	lane_user = user;
 	for (lane_number = 0; lane_number < TransactionSlot::lane_count; ++lane_number)
-		if (is_lane_of(transactions.lanes[lane_number], user, application, route))
+		if (is_lane_of(transactions.lanes[lane_number], user, application(), route))
 			return;
-	lane_number = new_lane(user, application, route);
+	lane_number = new_lane(user, application(), route);
 }
 
 void
-count_statement(unsigned place, const Executed &executed) noexcept
+detail::fold_rings() noexcept
 {
-	const unsigned bucket = time_bucket(executed.execution);
-
-	statements_in_lane += executed.call;
-	mine->write([&](BackendCounts &changed) {
-		GroupCounts &group = changed.transactions.lanes[lane_number].counts;
-		group.statements += executed.call;
-		group.failed += executed.failed;
-		group.rows += executed.rows;
-		group.execution += executed.execution;
-		group.waiting += executed.waiting;
-		changed.statements.count(place, executed.call, executed.failed, executed.rows, executed.execution,
-								 executed.ended, bucket);
-	});
-	if (unlikely(mine->own().statements.pending >= next_fold))
-		try_fold(Room::none);
-}
-
-void
-count_nested_statement(unsigned place, const Executed &executed) noexcept
-{
-	const unsigned bucket = time_bucket(executed.execution);
-
-	mine->write([&](BackendCounts &changed) {
-		changed.statements.count(place, executed.call, executed.failed, executed.rows, executed.execution,
-								 executed.ended, bucket);
-	});
-	if (unlikely(mine->own().statements.pending >= next_fold))
-		try_fold(Room::none);
-}
-
-void
-end_transaction_counts(std::uint64_t nested) noexcept
-{
-	if (statements_in_lane == 0)
-		return;
-	mine->write([=](BackendCounts &counts) {
-		counts.transactions.lanes[lane_number].counts.nested += nested;
-		counts.transactions.add_transaction(lane_number, statements_in_lane);
-	});
+	try_fold(Room::none);
 }
 
 void

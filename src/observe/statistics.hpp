@@ -15,6 +15,7 @@
 
 #include "observe/backend_counts.hpp"
 #include "observe/observe.hpp"
+#include "observe/single_writer.hpp"
 #include "observe/statement_store.hpp"
 #include "observe/statement_table.hpp"
 #include "observe/text_store.hpp"
@@ -30,34 +31,89 @@ void attach() noexcept;
 // Moves everything into the store, waiting for the lock; when the backend ends.
 void detach() noexcept;
 
-// What a run of a statement adds.
-struct Executed
-{
-	bool call; // false for a further run of a counted statement
-	bool failed;
-	std::uint64_t rows;
-	Nanoseconds execution;
-	Nanoseconds ended;
-	Nanoseconds waiting; // for the client, inside the transaction
-};
-
 // The place of a statement in this backend's slot.  A new statement's text, which
 // may be unknown, is offered to the store.
 unsigned slot_place(const StatementKey &key, const RawText &text) noexcept;
 
+namespace detail {
+
+extern SingleWriter<BackendCounts> *mine;
+
+} // namespace detail
+
 // Whether the place still is that statement's.
-bool is_place_of(unsigned place, std::uint64_t fingerprint, Oid user, bool nested) noexcept;
+inline bool
+is_place_of(unsigned place, std::uint64_t fingerprint, Oid user, bool nested) noexcept
+{
+	return detail::mine->own().statements.entries[place].is_of(fingerprint, user, nested);
+}
+
+namespace detail {
+
+extern unsigned lane_number;
+extern Oid lane_user;            // 0: the lane is nobody's yet
+extern std::uint32_t next_fold;  // times in the ring that are worth a try
+extern const std::atomic<std::uint32_t> *resets;
+extern std::uint32_t resets_seen;
+
+pg_noinline void choose_lane(Oid user, const char *route) noexcept;
+pg_noinline void fold_rings() noexcept;
+
+inline const char *
+application() noexcept
+{
+	return application_name == nullptr ? "" : application_name;
+}
+
+} // namespace detail
 
 // Chooses the lane for the transaction that begins with a statement of this user.
-void begin_transaction_counts(Oid user, const char *route, bool route_changed) noexcept;
+// Most sessions work for one group for ever.
+pg_attribute_always_inline void
+begin_transaction_counts(Oid user, const char *route, bool route_changed) noexcept
+{
+	const TransactionSlot &transactions = detail::mine->own().transactions;
 
-void count_statement(unsigned place, const Executed &executed) noexcept;
+	if (route_changed || user != detail::lane_user ||
+		detail::resets_seen != detail::resets->load(std::memory_order_relaxed) ||
+		strcmp(transactions.lanes[detail::lane_number].key.application, detail::application()) != 0)
+		detail::choose_lane(user, route);
+}
+
+pg_attribute_always_inline void
+count_statement(unsigned place, const Executed &executed) noexcept
+{
+	detail::mine->write([=](BackendCounts &changed) {
+		GroupCounts &group = changed.transactions.lanes[detail::lane_number].counts;
+		group.statements += executed.call;
+		group.failed += executed.failed;
+		group.rows += executed.rows;
+		group.execution += executed.execution;
+		group.waiting += executed.waiting;
+		changed.statements.count(place, executed);
+	});
+	if (unlikely(detail::mine->own().statements.pending >= detail::next_fold))
+		detail::fold_rings();
+}
 
 // A statement inside another one; it is no part of the transaction's sums.
-void count_nested_statement(unsigned place, const Executed &executed) noexcept;
+inline void
+count_nested_statement(unsigned place, const Executed &executed) noexcept
+{
+	detail::mine->write([&](BackendCounts &changed) { changed.statements.count(place, executed); });
+	if (unlikely(detail::mine->own().statements.pending >= detail::next_fold))
+		detail::fold_rings();
+}
 
-// The running transaction ended, after this many nested statements.
-void end_transaction_counts(std::uint64_t nested) noexcept;
+// The running transaction ended, after so many statements and those inside them.
+inline void
+end_transaction_counts(std::uint64_t statements, std::uint64_t nested) noexcept
+{
+	detail::mine->write([=](BackendCounts &counts) {
+		counts.transactions.lanes[detail::lane_number].counts.nested += nested;
+		counts.transactions.add_transaction(detail::lane_number, statements);
+	});
+}
 
 void reset_statistics(const Scope &scope) noexcept;
 

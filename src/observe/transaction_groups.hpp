@@ -73,6 +73,7 @@ struct GroupCounts
 struct Lane
 {
 	bool used;
+	std::uint32_t singles; // transactions of one statement, which need no place in the ring
 	GroupKey key;
 	GroupCounts counts;
 	std::uint64_t statements_max;
@@ -98,18 +99,26 @@ struct TransactionSlot
 		for (Lane &lane : lanes)
 		{
 			lane.used = lane.used && keep_lanes;
+			lane.singles = 0;
 			lane.counts = {};
 			lane.statements_max = 0;
 			lane.since = now;
 		}
 	}
 
-	void add_transaction(unsigned lane, std::uint64_t statements) noexcept
+	void add_transaction(unsigned number, std::uint64_t statements) noexcept
 	{
-		++lanes[lane].counts.transactions;
-		lanes[lane].statements_max = std::max(lanes[lane].statements_max, statements);
+		Lane &lane = lanes[number];
+		++lane.counts.transactions;
+		if (statements > lane.statements_max)
+			lane.statements_max = statements;
+		if (statements == 1)
+		{
+			++lane.singles;
+			return;
+		}
 		if (pending < ring_size)
-			ring[pending++] = static_cast<std::uint16_t>(lane << bucket_bits | SizeHistogram::bucket(statements));
+			ring[pending++] = static_cast<std::uint16_t>(number << bucket_bits | SizeHistogram::bucket(statements));
 		else
 			++missed;
 	}
@@ -189,6 +198,7 @@ fold_transactions(TransactionGroup *groups, unsigned count, const TransactionSlo
 			continue;
 		targets[i] = &group_for(groups, count, lane.key, fold);
 		targets[i]->counts.add(lane.counts);
+		targets[i]->sizes.add_to_bucket(1, lane.singles);
 		if (lane.since > targets[i]->reset_at)
 			targets[i]->statements_max = std::max(targets[i]->statements_max, lane.statements_max);
 	}
@@ -210,6 +220,7 @@ subtract_transactions(TransactionGroup *groups, unsigned count, const Transactio
 			continue;
 		TransactionGroup &group = group_for(groups, count, lane.key, fold);
 		group.counts.subtract(lane.counts);
+		group.sizes.subtract_from_bucket(1, lane.singles);
 		group.reset_at = now;
 		for (unsigned item = 0; item < slot.pending; ++item)
 			if (lane_of(slot.ring[item]) == i)

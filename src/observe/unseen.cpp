@@ -1,5 +1,6 @@
 #include "observe/unseen.hpp"
 
+#include "observe/session.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::observe {
@@ -35,6 +36,7 @@ ignore_running_statement() noexcept
 	if (portal == nullptr)
 		return;
 	detail::ignoring = true;
+	not_ready();
 	message = GetCurrentStatementStartTimestamp();
 	if (portal_watched)
 		return;

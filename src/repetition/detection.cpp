@@ -4,6 +4,7 @@
 #include "repetition/hints.hpp"
 #include "repetition/keys.hpp"
 #include "repetition/lineage.hpp"
+#include "repetition/repetition.hpp"
 #include "repetition/reporting.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
@@ -61,7 +62,7 @@ limits() noexcept
 	return {static_cast<unsigned>(settings.threshold), settings.burst_gap_ms * Nanoseconds{1'000'000}, parent_life};
 }
 
-Shape &
+pg_noinline Shape &
 shape_of(std::uint64_t fingerprint) noexcept
 {
 	if (Shape *const known = memory->shapes.find(fingerprint))
@@ -74,6 +75,26 @@ shape_of(std::uint64_t fingerprint) noexcept
 		shape.disarms = 1;
 	}
 	return shape;
+}
+
+// The statement's entry remembers its shape, whose place may be another's by now.
+inline Shape &
+shape_of(const observe::Statement &statement) noexcept
+{
+	if (statement.attached == nullptr)
+		return shape_of(statement.fingerprint);
+	Shape *shape = static_cast<Shape *>(*statement.attached);
+	if (unlikely(shape == nullptr || shape->fingerprint != statement.fingerprint))
+		*statement.attached = shape = &shape_of(statement.fingerprint);
+	else
+		memory->shapes.use(*shape);
+	return *shape;
+}
+
+Moment
+moment_of(const observe::Statement &statement) noexcept
+{
+	return {statement.arrived, statement.waiting, statement.in_block, statement.transaction, observe::watch_number()};
 }
 
 // Suites and those who want to be told at once see everything.
@@ -110,7 +131,7 @@ analysed(const Query *query, Nanoseconds when)
 }
 
 // A prepared statement whose shape gave way to others since it was analysed.
-void
+pg_noinline void
 describe_prepared(Shape &shape) noexcept
 {
 	const Query *const query = prepared_query(shape.fingerprint);
@@ -135,7 +156,7 @@ key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noex
 }
 
 // Something repeats: what ran before it in this unit of work is worth a look next time.
-void
+pg_noinline void
 arm_recent(std::uint64_t suspicious) noexcept
 {
 	for (const std::uint64_t fingerprint : memory->recent.fingerprints)
@@ -158,31 +179,42 @@ find_unique_keys(Shape &shape) noexcept
 	shape.unique_known = true;
 }
 
-void
-begin_execution(const observe::Statement &statement, Shape &shape, const Moment &moment) noexcept
+// Compares the statement's keys with what earlier ones returned.
+pg_noinline void
+look_up(const observe::Statement &statement, Shape &shape) noexcept
 {
 	FanOut &fan_out = memory->fan_out;
+	ValueHash values[keys_per_shape];
 
-	if (shape.unit != fan_out.unit())
-	{
-		shape.unit = fan_out.unit();
-		shape.calls = 0;
-	}
-	if (++shape.calls == suspicious_calls && shape.key_count > 0 && !shape.never_repeated)
-		arm_recent(shape.fingerprint);
-	memory->recent.add(shape.fingerprint);
-	if (shape.key_count == 0 || shape.never_repeated || !fan_out.any_parent(moment, limits()))
-		return;
 	if (!shape.unique_known && fan_out.holds(shape.fingerprint))
 		find_unique_keys(shape);
-	ValueHash values[keys_per_shape];
 	key_values(shape, statement.query->params, values);
-	execution = fan_out.look_up(shape, values, moment, limits(), find_tie);
+	execution = fan_out.look_up(shape, values, moment_of(statement), limits(), find_tie);
 }
 
-DestReceiver *
-hold_output(QueryDesc *query, Shape &shape, const Moment &moment) noexcept
+inline void
+begin_execution(const observe::Statement &statement, Shape &shape, bool any_parent) noexcept
 {
+	const std::uint32_t unit = memory->fan_out.unit();
+	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated;
+
+	if (shape.unit != unit)
+	{
+		shape.unit = unit;
+		shape.calls = 0;
+	}
+	if (++shape.calls == suspicious_calls && may_repeat)
+		arm_recent(shape.fingerprint);
+	memory->recent.add(shape.fingerprint);
+	if (may_repeat && any_parent)
+		look_up(statement, shape);
+}
+
+pg_noinline DestReceiver *
+hold_output(const observe::Statement &statement, Shape &shape) noexcept
+{
+	QueryDesc *const query = statement.query;
+	const Moment moment = moment_of(statement);
 	FanOut &fan_out = memory->fan_out;
 	Parent *parent = &fan_out.hold(shape.fingerprint, moment, limits());
 
@@ -206,19 +238,19 @@ running(const observe::Statement &statement)
 	held = nullptr;
 	if (memory == nullptr || statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
 		return nullptr;
-	Shape &shape = shape_of(statement.fingerprint);
-	const Moment moment = {statement.arrived, statement.waiting, statement.in_block, statement.transaction,
-						   observe::watch_number()};
+	Shape &shape = shape_of(statement);
+	const Moment moment = moment_of(statement);
+	const Limits now_limits = limits();
 
-	if (memory->fan_out.enter(moment, limits()))
+	if (unlikely(memory->fan_out.enter(moment, now_limits)))
 		memory->recent = {};
-	if (!shape.described)
+	if (unlikely(!shape.described))
 		describe_prepared(shape);
 	if (!statement.counted)
-		begin_execution(statement, shape, moment);
+		begin_execution(statement, shape, memory->fan_out.any_parent(moment, now_limits));
 	if (shape.barren || (shape.disarmed && !always_armed(moment)))
 		return nullptr;
-	return hold_output(statement.query, shape, moment);
+	return hold_output(statement, shape);
 }
 
 void
@@ -260,11 +292,9 @@ report_found() noexcept
 	}
 }
 
-void
-ran(const observe::Statement &statement, bool first_run)
+pg_noinline void
+end_execution(const observe::Statement &statement, bool first_run)
 {
-	if (memory == nullptr)
-		return;
 	Child *child = nullptr;
 
 	if (first_run && execution.fingerprint != 0)
@@ -285,6 +315,13 @@ ran(const observe::Statement &statement, bool first_run)
 	act(memory->fan_out, memory->shapes);
 }
 
+void
+ran(const observe::Statement &statement, bool first_run)
+{
+	if (execution.fingerprint != 0 || held != nullptr)
+		end_execution(statement, first_run);
+}
+
 // The shapes stay: a prepared statement is not analysed again.
 void
 forget_units()
@@ -303,9 +340,10 @@ reset(const observe::Scope &)
 	forget_units();
 }
 
-const observe::Listener listener = {analysed, running, ran, reset, forget_units};
-
 } // namespace
+
+const observe::Listener listener = {
+	.analysed = analysed, .running = running, .ran = ran, .reset = reset, .new_session = forget_units};
 
 void
 start_detection() noexcept
@@ -313,7 +351,6 @@ start_detection() noexcept
 	define_settings();
 	start_ties();
 	declare_hints();
-	observe::listen(listener);
 }
 
 } // namespace remedy::repetition

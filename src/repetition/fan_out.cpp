@@ -15,33 +15,6 @@ ChildKey::remember(ValueHash value) noexcept
 	values[different++] = cut;
 }
 
-bool
-FanOut::enter(const Moment &moment, const Limits &limits) noexcept
-{
-	bool same;
-
-	if (moment.watch != 0 || watch_ != 0)
-		same = moment.watch == watch_;
-	else if (moment.in_block || in_block_)
-		same = moment.in_block && in_block_ && moment.transaction == transaction_;
-	else
-		same = moment.waiting <= limits.burst_gap;
-	watch_ = moment.watch;
-	in_block_ = moment.in_block;
-	transaction_ = moment.transaction;
-	if (same && unit_ != 0)
-		return false;
-	++unit_;
-	return true;
-}
-
-bool
-FanOut::any_parent(const Moment &moment, const Limits &limits) const noexcept
-{
-	return last_parent_end_ != 0 &&
-		   (moment.watch != 0 || last_parent_unit_ == unit_ || moment.now - last_parent_end_ <= limits.parent_life);
-}
-
 // What a parent returned is of interest for as long as its own unit of work goes
 // on, and for a while after.
 bool

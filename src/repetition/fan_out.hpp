@@ -138,7 +138,16 @@ class FanOut
 {
 public:
 	// Gives the running statement its unit of work; true when that is a new one.
-	bool enter(const Moment &moment, const Limits &limits) noexcept;
+	bool enter(const Moment &moment, const Limits &limits) noexcept
+	{
+		const bool same = goes_on(moment, limits);
+
+		watch_ = moment.watch;
+		in_block_ = moment.in_block;
+		transaction_ = moment.transaction;
+		unit_ += !same;
+		return !same;
+	}
 
 	std::uint32_t unit() const noexcept { return unit_; }
 
@@ -146,7 +155,11 @@ public:
 	bool holds(std::uint64_t fingerprint) const noexcept;
 
 	// Whether any statement's output is still of interest.
-	bool any_parent(const Moment &moment, const Limits &limits) const noexcept;
+	bool any_parent(const Moment &moment, const Limits &limits) const noexcept
+	{
+		return last_parent_end_ != 0 && (moment.watch != 0 || last_parent_unit_ == unit_ ||
+										 moment.now - last_parent_end_ <= limits.parent_life);
+	}
 
 	// Compares the key values with what earlier statements returned.
 	Execution look_up(const Shape &shape, const ValueHash *values, const Moment &moment, const Limits &limits,
@@ -195,6 +208,18 @@ public:
 	}
 
 private:
+	// Whether the unit of work of the statement before goes on.
+	bool goes_on(const Moment &moment, const Limits &limits) const noexcept
+	{
+		if (unit_ == 0 || moment.watch != watch_)
+			return false;
+		if (moment.watch != 0)
+			return true;
+		if (moment.in_block || in_block_)
+			return moment.in_block && in_block_ && moment.transaction == transaction_;
+		return moment.waiting <= limits.burst_gap;
+	}
+
 	const Child *find_child(std::uint64_t fingerprint) const noexcept;
 	Child *find_child(std::uint64_t fingerprint) noexcept;
 	Parent &place_for(std::uint64_t fingerprint) noexcept;

@@ -1,5 +1,7 @@
 #include "repetition/keys.hpp"
 
+#include <utility>
+
 #include "server/versions.hpp"
 
 namespace remedy::repetition {

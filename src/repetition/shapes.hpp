@@ -110,6 +110,9 @@ public:
 		return nullptr;
 	}
 
+	// As if it had been found.
+	void use(Shape &shape) noexcept { shape.last_used = ++uses_; }
+
 	// A shape as good as new.
 	Shape &add(std::uint64_t fingerprint) noexcept
 	{
