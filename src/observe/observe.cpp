@@ -126,7 +126,11 @@ REMEDY_FUNCTION(remedy_transaction_statements)
 REMEDY_FUNCTION(remedy_reset)
 {
 	enter_function();
-	const Scope scope = {PG_GETARG_OID(0), PG_GETARG_OID(1), static_cast<std::uint64_t>(PG_GETARG_INT64(2))};
+	const Scope scope = {
+		PG_ARGISNULL(0) ? InvalidOid : get_database_oid(NameStr(*PG_GETARG_NAME(0)), false),
+		PG_ARGISNULL(1) ? InvalidOid : get_role_oid(NameStr(*PG_GETARG_NAME(1)), false),
+		PG_ARGISNULL(2) ? 0 : static_cast<std::uint64_t>(PG_GETARG_INT64(2)),
+	};
 
 	reset_statistics(scope);
 	tell_reset(scope);

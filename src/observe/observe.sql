@@ -98,35 +98,9 @@ CREATE FUNCTION remedy.transaction_statements() RETURNS bigint
 COMMENT ON FUNCTION remedy.transaction_statements() IS
 	'number of statements so far in the running transaction; statements that call pg_remedy are not counted';
 
-CREATE FUNCTION remedy.reset_scope(database oid, role oid, query_id bigint) RETURNS void
-	AS 'MODULE_PATHNAME', 'remedy_reset' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION remedy.reset_scope(oid, oid, bigint) IS 'what remedy.reset() does; 0 is any';
-REVOKE ALL ON FUNCTION remedy.reset_scope(oid, oid, bigint) FROM PUBLIC;
-
 CREATE FUNCTION remedy.reset(database name DEFAULT NULL, user_name name DEFAULT NULL, query_id bigint DEFAULT NULL)
 	RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	database_oid oid := 0;
-	role_oid oid := 0;
-BEGIN
-	IF reset.database IS NOT NULL THEN
-		SELECT d.oid INTO database_oid FROM pg_database AS d WHERE d.datname = reset.database;
-		IF database_oid IS NULL THEN
-			RAISE EXCEPTION 'database "%" does not exist', reset.database USING ERRCODE = 'invalid_catalog_name';
-		END IF;
-	END IF;
-	IF reset.user_name IS NOT NULL THEN
-		SELECT r.oid INTO role_oid FROM pg_roles AS r WHERE r.rolname = reset.user_name;
-		IF role_oid IS NULL THEN
-			RAISE EXCEPTION 'role "%" does not exist', reset.user_name USING ERRCODE = 'undefined_object';
-		END IF;
-	END IF;
-	PERFORM remedy.reset_scope(database_oid, role_oid, coalesce(reset.query_id, 0));
-END
-$$;
+	AS 'MODULE_PATHNAME', 'remedy_reset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION remedy.reset(name, name, bigint) IS
 	'forgets all statistics and findings, or the statistics of one database, one user or one statement, or of what lies in all that are given; without preloading, of this session. Superusers only, unless granted';
 REVOKE ALL ON FUNCTION remedy.reset(name, name, bigint) FROM PUBLIC;

@@ -99,6 +99,8 @@ count(const Statement &statement, const Executed &executed) noexcept
 		begin_transaction_counts(statement.user, counts.route, counts.route_changed);
 		counts.route_changed = false;
 	}
+	else if (unlikely(detail::is_reset()))
+		detail::reset_in_transaction(counts.transaction.statements);
 	const Tally tally = {executed.call, executed.rows, executed.execution};
 	counts.transaction.count(entry == nullptr ? nullptr : &entry->transaction, tally);
 	if (unlikely(counts.watch.number != 0))

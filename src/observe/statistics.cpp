@@ -13,6 +13,7 @@ Oid detail::lane_user = InvalidOid;
 std::uint32_t detail::next_fold = 0;
 const std::atomic<std::uint32_t> *detail::resets = nullptr;
 std::uint32_t detail::resets_seen = 0;
+std::uint64_t detail::statements_forgotten = 0;
 
 namespace {
 
@@ -248,13 +249,20 @@ detail::choose_lane(Oid user, const char *route) noexcept
 {
 	const TransactionSlot &transactions = mine->own().transactions;
 
-	if (resets_seen != resets->load(std::memory_order_relaxed))
+	if (is_reset())
 		try_fold(Room::none);
 	lane_user = user;
 	for (lane_number = 0; lane_number < TransactionSlot::lane_count; ++lane_number)
 		if (is_lane_of(transactions.lanes[lane_number], user, application(), route))
 			return;
 	lane_number = new_lane(user, application(), route);
+}
+
+void
+detail::reset_in_transaction(std::uint64_t statements) noexcept
+{
+	if (try_fold(Room::none))
+		statements_forgotten = statements;
 }
 
 void

@@ -56,6 +56,16 @@ extern std::uint32_t next_fold;  // times in the ring that are worth a try
 extern const std::atomic<std::uint32_t> *resets;
 extern std::uint32_t resets_seen;
 
+extern std::uint64_t statements_forgotten; // of the running transaction, by a reset
+
+// Whether there was a reset since this backend folded last.
+inline bool
+is_reset() noexcept
+{
+	return resets_seen != resets->load(std::memory_order_relaxed);
+}
+
+pg_noinline void reset_in_transaction(std::uint64_t statements) noexcept;
 pg_noinline void choose_lane(Oid user, const char *route) noexcept;
 pg_noinline void fold_rings() noexcept;
 
@@ -74,8 +84,7 @@ begin_transaction_counts(Oid user, const char *route, bool route_changed) noexce
 {
 	const TransactionSlot &transactions = detail::mine->own().transactions;
 
-	if (route_changed || user != detail::lane_user ||
-		detail::resets_seen != detail::resets->load(std::memory_order_relaxed) ||
+	if (route_changed || user != detail::lane_user || detail::is_reset() ||
 		strcmp(transactions.lanes[detail::lane_number].key.application, detail::application()) != 0)
 		detail::choose_lane(user, route);
 }
@@ -111,8 +120,9 @@ end_transaction_counts(std::uint64_t statements, std::uint64_t nested) noexcept
 {
 	detail::mine->write([=](BackendCounts &counts) {
 		counts.transactions.lanes[detail::lane_number].counts.nested += nested;
-		counts.transactions.add_transaction(detail::lane_number, statements);
+		counts.transactions.add_transaction(detail::lane_number, statements - detail::statements_forgotten);
 	});
+	detail::statements_forgotten = 0;
 }
 
 void reset_statistics(const Scope &scope) noexcept;

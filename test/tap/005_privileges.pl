@@ -80,7 +80,7 @@ is(as('bob', 'SET pg_remedy.n_plus_one_threshold = 3; SHOW pg_remedy.n_plus_one_
 is(totals($node, 'alice')->{statements}, 7, 'nothing was forgotten');
 
 $node->safe_psql('postgres', <<'SQL');
-GRANT EXECUTE ON FUNCTION remedy.reset() TO monitor;
+GRANT EXECUTE ON FUNCTION remedy.reset(name, name, bigint) TO monitor;
 GRANT EXECUTE ON FUNCTION remedy.mute(text, text), remedy.unmute(text) TO bob;
 SQL
 like(as('bob', q{SELECT remedy.mute('x');}), qr/^permission denied for table muted_findings/,

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <vector>
 
 #include "observe/transaction_groups.hpp"
@@ -23,13 +22,14 @@ struct Groups
 	std::uint64_t folds = 0;
 
 	TransactionGroup &of(const GroupKey &key) { return group_for(all.get(), group_count, key, ++folds); }
+	void fold(const TransactionSlot &slot) { fold_transactions(all.get(), group_count, slot, ++folds); }
 	const TransactionGroup &everybody_else() const { return all[group_count - 1]; }
 };
 
 GroupKey
 key_of(std::uint32_t database, std::uint32_t user, const char *application)
 {
-	GroupKey key = {database, user, {}};
+	GroupKey key = {database, user, {}, {}};
 	std::strncpy(key.application, application, sizeof(key.application) - 1);
 	return key;
 }
@@ -38,7 +38,20 @@ GroupCounts
 some_counts(std::uint64_t factor)
 {
 	const auto duration = static_cast<remedy::Nanoseconds>(factor);
-	return {1 * factor, 2 * factor, 3 * factor, 4 * factor, 5 * factor, 6 * duration, 7 * duration, 8 * factor};
+	return {1 * factor, 2 * factor, 3 * factor, 4 * factor, 5 * factor, 6 * duration, 7 * duration};
+}
+
+// A backend that works for one group, after transactions of these sizes.
+std::unique_ptr<TransactionSlot>
+slot_of(const GroupKey &key, const std::vector<std::uint64_t> &sizes)
+{
+	auto slot = std::make_unique<TransactionSlot>();
+	slot->lanes[0].used = true;
+	slot->lanes[0].since = 1;
+	slot->lanes[0].key = key;
+	for (const std::uint64_t statements : sizes)
+		slot->add_transaction(0, statements);
+	return slot;
 }
 
 std::uint64_t
@@ -108,94 +121,94 @@ TEST(everybody_else_is_added_up)
 {
 	Groups groups;
 	for (std::uint32_t user = 1; user <= 10; ++user)
-	{
-		Lane lane = {};
-		lane.key = key_of(1, user, "web");
-		lane.add_transaction(user);
-		groups.of(lane.key).fold(lane);
-	}
+		groups.fold(*slot_of(key_of(1, user, "web"), {user}));
 	CHECK(groups.everybody_else().counts.transactions == 7);
-	CHECK(groups.everybody_else().counts.statements_max == 7);
+	CHECK(groups.everybody_else().statements_max == 7);
 	CHECK(sizes_in(groups.everybody_else()) == 7);
 }
 
-TEST(counts_add_up_but_the_largest_stays)
+TEST(the_route_makes_a_group_of_its_own)
+{
+	Groups groups;
+	GroupKey home = key_of(1, 10, "web");
+	std::strcpy(home.route, "/home");
+	CHECK(&groups.of(home) != &groups.of(key_of(1, 10, "web")));
+}
+
+TEST(counts_add_up)
 {
 	GroupCounts sum = some_counts(3);
 	sum.add(some_counts(2));
 	CHECK(sum.transactions == 5 && sum.statements == 10 && sum.nested == 15 && sum.failed == 20 && sum.rows == 25);
 	CHECK(sum.execution == 30 && sum.waiting == 35);
-	CHECK(sum.statements_max == 24);
+	sum.subtract(some_counts(2));
+	CHECK(sum.transactions == 3 && sum.statements == 6 && sum.nested == 9 && sum.failed == 12 && sum.rows == 15);
+	CHECK(sum.execution == 18 && sum.waiting == 21);
 }
 
-TEST(a_lane_remembers_the_sizes_of_transactions)
+TEST(a_slot_remembers_the_sizes_of_transactions)
 {
-	Lane lane = {};
-	for (const std::uint64_t statements : {104, 1, 7})
-		CHECK(lane.add_transaction(statements));
-	CHECK(lane.counts.transactions == 3 && lane.counts.statements_max == 104 && lane.pending == 3);
-
-	TransactionGroup group = {};
-	group.fold(lane);
+	Groups groups;
+	groups.fold(*slot_of(key_of(1, 10, "web"), {104, 1, 7}));
+	const TransactionGroup &group = groups.of(key_of(1, 10, "web"));
+	CHECK(group.counts.transactions == 3 && group.statements_max == 104);
 	CHECK(group.sizes.percentile(0.5) == 7);
 	CHECK(group.sizes.percentile(0.0) == 1);
-	CHECK(group.counts.statements_max == 104);
+}
+
+TEST(transactions_of_one_statement_take_no_place_in_the_ring)
+{
+	const auto slot = slot_of(key_of(1, 10, "web"), {1, 1, 1});
+	CHECK(slot->pending == 0 && slot->lanes[0].singles == 3);
+	Groups groups;
+	groups.fold(*slot);
+	CHECK(groups.of(key_of(1, 10, "web")).sizes.counts[1] == 3);
 }
 
 TEST(a_full_ring_loses_sizes_but_no_transaction)
 {
-	Lane lane = {};
-	for (unsigned i = 0; i < sizes_per_lane; ++i)
-		CHECK(lane.add_transaction(1));
-	CHECK(!lane.add_transaction(1000));
-	CHECK(!lane.add_transaction(5));
-	CHECK(lane.pending == sizes_per_lane);
-	CHECK(lane.counts.transactions == sizes_per_lane + 2);
-	CHECK(lane.counts.statements_max == 1000);
-	CHECK(std::all_of(lane.sizes, lane.sizes + sizes_per_lane, [](std::uint16_t size) { return size == 1; }));
+	const auto slot = slot_of(key_of(1, 10, "web"), std::vector<std::uint64_t>(TransactionSlot::ring_size, 2));
+	slot->add_transaction(0, 1000);
+	slot->add_transaction(0, 5);
+	CHECK(slot->pending == TransactionSlot::ring_size && slot->missed == 2);
+	CHECK(slot->lanes[0].counts.transactions == TransactionSlot::ring_size + 2);
+	CHECK(slot->lanes[0].statements_max == 1000);
 }
 
 TEST(an_enormous_transaction_is_counted_in_the_last_bucket)
 {
-	Lane lane = {};
-	CHECK(lane.add_transaction(UINT64_MAX));
-	TransactionGroup group = {};
-	group.fold(lane);
-	CHECK(group.sizes.counts[SizeHistogram::size - 1] == 1);
+	Groups groups;
+	groups.fold(*slot_of(key_of(1, 10, "web"), {UINT64_MAX}));
+	CHECK(groups.of(key_of(1, 10, "web")).sizes.counts[SizeHistogram::size - 1] == 1);
 }
 
-// As a backend does it: counts go to a lane, which is folded and emptied whenever its ring is full.
-TEST(folding_in_portions_keeps_the_totals)
+TEST(emptied_lanes_keep_their_groups_if_wanted)
 {
-	std::mt19937_64 random(11);
-	TransactionGroup group = {};
-	Lane lane = {};
-	GroupCounts expected = {};
-	std::vector<std::uint64_t> sizes;
+	const auto slot = slot_of(key_of(1, 10, "web"), {3});
+	slot->empty(true, 77);
+	CHECK(slot->lanes[0].used && slot->lanes[0].key == key_of(1, 10, "web"));
+	CHECK(slot->pending == 0 && slot->lanes[0].counts.transactions == 0 && slot->lanes[0].since == 77);
+	slot->empty(false, 78);
+	CHECK(!slot->lanes[0].used);
+}
 
-	for (int i = 0; i < 5000; ++i)
-	{
-		GroupCounts counts = some_counts(random() % 50);
-		counts.transactions = 0;
-		counts.statements_max = 0;
-		const std::uint64_t statements = 1 + random() % 20;
-		lane.counts.add(counts);
-		expected.add(counts);
-		expected.statements_max = std::max(expected.statements_max, statements);
-		sizes.push_back(statements);
-		CHECK(lane.add_transaction(statements));
-		if (lane.pending < sizes_per_lane && random() % 100 != 0)
-			continue;
-		group.fold(lane);
-		lane = {};
-	}
-	group.fold(lane);
-
-	CHECK(group.counts.transactions == 5000 && sizes_in(group) == 5000);
-	CHECK(group.counts.statements == expected.statements && group.counts.rows == expected.rows);
-	CHECK(group.counts.nested == expected.nested && group.counts.failed == expected.failed);
-	CHECK(group.counts.execution == expected.execution && group.counts.waiting == expected.waiting);
-	CHECK(group.counts.statements_max == expected.statements_max);
-	std::sort(sizes.begin(), sizes.end());
-	CHECK(group.sizes.percentile(0.95) == sizes[4749]);
+// A reset takes away what a slot holds; when the slot is folded later, nothing is left of it.
+TEST(a_reset_group_starts_again_at_zero)
+{
+	Groups groups;
+	const GroupKey key = key_of(1, 10, "web");
+	const auto slot = slot_of(key, {9, 1, 1});
+	slot->lanes[0].since = 5;
+	subtract_transactions(groups.all.get(), group_count, *slot, ++groups.folds, 10,
+						  [&](const GroupKey &other) { return other == key; });
+	CHECK(groups.of(key).counts.transactions == std::uint64_t(0) - 3);
+	slot->add_transaction(0, 4);
+	groups.fold(*slot);
+	CHECK(groups.of(key).counts.transactions == 1 && sizes_in(groups.of(key)) == 1);
+	CHECK(groups.of(key).sizes.percentile(1.0) == 4);
+	CHECK(groups.of(key).statements_max == 0); // the slot's may be from before
+	slot->empty(true, 11);
+	slot->add_transaction(0, 2);
+	groups.fold(*slot);
+	CHECK(groups.of(key).statements_max == 2);
 }
