@@ -24,7 +24,7 @@ export PG_CONFIG
 ifndef READY
 # ---- Step one: what is needed -------------------------------------------------------------------------
 
-.PHONY: all install uninstall clean test unit demo matrix format help
+.PHONY: all install uninstall clean test unit check-core demo matrix format help
 .NOTPARALLEL:
 
 STEP_TWO = $(MAKE) --no-print-directory $(if $(V),,--silent) READY=1
@@ -47,6 +47,10 @@ unit:
 	@test/tools/packages build
 	@test/run unit
 
+check-core:
+	@test/tools/packages core
+	@test/check-core
+
 demo:
 	@test/tools/packages demo
 	@demo/run
@@ -64,20 +68,23 @@ help:
 	@echo 'make demo        an ORM application with the N+1 problem, on a private server'
 	@echo 'make test        all test suites, on private servers; SUITES="unit regress/observe" picks some'
 	@echo 'make unit        only the tests that need no server'
-	@echo 'make matrix      the tests on PostgreSQL 15, 17 and 18 in throw-away systems; VERSIONS=17 picks one'
+	@echo "make check-core  PostgreSQL's own regression suite with pg_remedy preloaded and everything on"
+	@echo 'make matrix      both on PostgreSQL 15, 17 and 18 in throw-away systems; VERSIONS=17 picks one'
 	@echo 'make format      clang-format over all C++'
 	@echo 'make clean       remove what was built'
 	@echo
 	@echo 'PG_CONFIG=path   the server to build for      WERROR=1   warnings are errors'
-	@echo 'V=1              show the commands'
+	@echo 'V=1              show the commands           SANITIZE=undefined   find undefined behaviour in the tests'
 
 else
 # ---- Step two: PGXS -----------------------------------------------------------------------------------
 
 PG_CPPFLAGS = -Isrc -DREMEDY_VERSION='"$(EXTVERSION)"' $(BOOST_CPPFLAGS)
+# The server is built without a sanitizer: its run-time library comes with ours. What it finds ends the process.
+SANITIZER   = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 PG_CXXFLAGS = -std=gnu++20 -fvisibility=hidden -flto=auto -Wall -Wextra -Wno-unused-parameter -Wno-register \
-              -Wno-missing-field-initializers $(if $(WERROR),-Werror) -MMD -MP
-SHLIB_LINK  = -lstdc++ -flto=auto -O2
+              -Wno-missing-field-initializers $(if $(WERROR),-Werror) -MMD -MP $(SANITIZER)
+SHLIB_LINK  = -lstdc++ -flto=auto -O2 $(SANITIZER)
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(wildcard $(PGXS)),)
