@@ -208,7 +208,9 @@ TEST(a_comment_within_a_comment_is_not_looked_into)
 	CHECK(route("SELECT 1 /* one /* two */ ,route='r'*/") == "-");
 	CHECK(route("SELECT 1 /*route='r'/* two */*/") == "-");
 	CHECK(route("SELECT 1 /* one /*route='r'*/*/") == "-");
+	CHECK(route("SELECT 1 /*/*a:b*/,route='r'*/") == "-");
 	CHECK(route("/* one /* two */ ,route='r'*/ SELECT 1") == "-");
+	CHECK(route("/*a:/*b,route='r'*/*/ SELECT 1") == "-");
 	CHECK(route("/*/*route='r'*/*/ SELECT 1") == "-");
 }
 
