@@ -174,6 +174,7 @@ TEST(a_malformed_comment_is_ignored_as_a_whole)
 							"route='r'x",
 							"route='r''x'",
 							"='r'",
+							"='j',route='r'",
 							"route='r',",
 							",route='r'",
 							"route='r',,job='j'",
