@@ -8,8 +8,8 @@
 //
 //   client transaction simple|extended|pipelined STATEMENTS SHAPES CONNINFO
 //
-// One transaction of so many statements, of so many shapes. Prints the time of a statement in its first and its last
-// tenth, and the anonymous memory of its backend after the first tenth and at the end.
+// One transaction of so many statements, of so many shapes. Prints the median time of a statement in its first and
+// its last tenth, and the anonymous memory of its backend after the first tenth and at the end.
 
 #include <libpq-fe.h>
 
@@ -181,38 +181,44 @@ statement_of_shape(long shape)
 	return sql;
 }
 
+// Sends some statements and gives the time of one.
+double
+batch(Session &session, const string &protocol, const std::vector<string> &statements)
+{
+	const double start = nanoseconds_now();
+	if (protocol == "pipelined")
+		session.pipelined(statements);
+	else
+		for (const string &sql : statements)
+			protocol == "simple" ? session.simple(sql) : session.extended(sql);
+	return (nanoseconds_now() - start) / static_cast<double>(statements.size());
+}
+
 void
 run_transaction(const string &protocol, long statements, long shapes, const char *conninfo)
 {
-	constexpr long batch = 100;
-	const long tenth = statements / 10;
-	double first = 0, start = nanoseconds_now();
+	constexpr long batch_statements = 100;
+	const long batches = statements / batch_statements;
+	std::vector<double> first, last;
 	long memory = 0;
 	Session session(conninfo);
 
 	session.simple("BEGIN");
-	for (long i = 0; i < statements; i += batch)
+	for (long i = 0; i < batches; ++i)
 	{
-		if (i == tenth)
-		{
-			first = nanoseconds_now() - start;
-			memory = session.anonymous_memory();
-		}
-		if (i == statements - tenth)
-			start = nanoseconds_now();
 		std::vector<string> texts;
-		for (long j = i; j < i + batch; ++j)
-			texts.push_back(statement_of_shape(j % shapes));
-		if (protocol == "pipelined")
-			session.pipelined(texts);
-		else
-			for (const string &text : texts)
-				protocol == "simple" ? session.simple(text) : session.extended(text);
+		for (long j = 0; j < batch_statements; ++j)
+			texts.push_back(statement_of_shape((i * batch_statements + j) % shapes));
+		const double time = batch(session, protocol, texts);
+		if (i < batches / 10)
+			first.push_back(time);
+		if (i == batches / 10)
+			memory = session.anonymous_memory();
+		if (i >= batches - batches / 10)
+			last.push_back(time);
 	}
-	const double last = nanoseconds_now() - start;
-	const double each = 1000 * static_cast<double>(tenth);
 	std::printf("%-10s %8ld %7ld  %8.1f -> %.1f us  %8ld -> %ld kB\n", protocol.c_str(), statements, shapes,
-				first / each, last / each, memory, session.anonymous_memory());
+				quantile(first, 0.5) / 1000, quantile(last, 0.5) / 1000, memory, session.anonymous_memory());
 	session.simple("COMMIT");
 }
 
