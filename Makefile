@@ -24,7 +24,7 @@ export PG_CONFIG
 ifndef READY
 # ---- Step one: what is needed -------------------------------------------------------------------------
 
-.PHONY: all install uninstall clean test unit check-core demo matrix format help
+.PHONY: all install uninstall clean test unit check-core demo bench matrix format help
 .NOTPARALLEL:
 
 STEP_TWO = $(MAKE) --no-print-directory $(if $(V),,--silent) READY=1
@@ -55,12 +55,16 @@ demo:
 	@test/tools/packages demo
 	@demo/run
 
+bench:
+	@test/tools/packages bench
+	@set -e; for bench in $(or $(BENCHES),instructions throughput million crowd); do test/bench/$$bench; done
+
 matrix:
 	@test/tools/packages matrix
 	@test/matrix $(VERSIONS)
 
 format:
-	@clang-format -i $(wildcard src/*.cpp src/*/*.[ch]pp test/unit/*.[ch]pp)
+	@clang-format -i $(wildcard src/*.cpp src/*/*.[ch]pp test/unit/*.[ch]pp test/bench/*.cpp)
 
 help:
 	@echo 'make             build the extension (installs compilers and server headers that are missing)'
@@ -69,6 +73,7 @@ help:
 	@echo 'make test        all test suites, on private servers; SUITES="unit regress/observe" picks some'
 	@echo 'make unit        only the tests that need no server'
 	@echo "make check-core  PostgreSQL's own regression suite with pg_remedy preloaded and everything on"
+	@echo 'make bench       what it costs, measured on private servers; BENCHES=instructions picks one'
 	@echo 'make matrix      both on PostgreSQL 15, 17 and 18 in throw-away systems; VERSIONS=17 picks one'
 	@echo 'make format      clang-format over all C++'
 	@echo 'make clean       remove what was built'
