@@ -36,7 +36,7 @@ Subtransaction::commit() noexcept
 }
 
 void
-Subtransaction::roll_back() noexcept
+Subtransaction::roll_back(const char *what) noexcept
 {
 	MemoryContextSwitchTo(memory);
 	const int sqlstate = geterrcode();
@@ -44,10 +44,15 @@ Subtransaction::roll_back() noexcept
 	// A cancel is the user's own wish: it goes on, whatever we were doing.
 	if (sqlstate == ERRCODE_QUERY_CANCELED)
 		PG_RE_THROW();
+	ErrorData *const error = what == nullptr ? nullptr : CopyErrorData();
 	FlushErrorState();
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(memory);
 	CurrentResourceOwner = owner;
+	if (error == nullptr)
+		return;
+	ereport(LOG, (errcode(error->sqlerrcode), errmsg("pg_remedy could not %s: %s", what, error->message)));
+	FreeErrorData(error);
 }
 
 } // namespace remedy::detail

@@ -8,7 +8,7 @@
 //   finally()  server -> server.  Runs a body and then a clean-up, also when
 //              the body leaves by an error, which goes on afterwards.
 //   attempt()  server -> server.  Runs a body in a subtransaction of its own; an
-//              error in it is undone and forgotten, and reported as false.
+//              error in it is undone and forgotten, or logged, and reported as false.
 //
 // Code whose frames hold only trivially destructible objects needs neither
 // call() nor entry(): there a longjmp is well defined.  Executor hooks are
@@ -81,7 +81,7 @@ struct Subtransaction
 
 	void begin() noexcept;
 	void commit() noexcept;
-	void roll_back() noexcept;
+	void roll_back(const char *what) noexcept;
 };
 
 } // namespace detail
@@ -167,9 +167,11 @@ finally(Body &&body, After &&after)
 
 // Not in parallel mode.  The body's memory is its own affair: what it puts into
 // the current context stays, also after a failure.  A cancel is not forgotten.
+// With a name for what it does, an error becomes one line of the server's log:
+// "could not <what>: <error>".
 template <class Body>
 bool
-attempt(Body &&body)
+attempt(Body &&body, const char *what = nullptr)
 {
 	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
 	detail::Subtransaction subtransaction;
@@ -184,7 +186,7 @@ attempt(Body &&body)
 	}
 	PG_CATCH();
 	{
-		subtransaction.roll_back();
+		subtransaction.roll_back(what);
 	}
 	PG_END_TRY();
 	return succeeded;
