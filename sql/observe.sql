@@ -254,6 +254,7 @@ RESET pg_remedy.enabled;
 SET ROLE regress_remedy_nobody;
 SET pg_remedy.enabled = off;
 SELECT remedy.reset();
+SELECT remedy.save();
 SELECT remedy.transaction_statements();
 SELECT count(*) >= 0 AS readable FROM remedy.transactions;
 SELECT count(*) AS readable FROM remedy.status;
