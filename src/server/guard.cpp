@@ -55,4 +55,42 @@ Subtransaction::roll_back(const char *what) noexcept
 	FreeErrorData(error);
 }
 
+MemoryAttempt::MemoryAttempt() noexcept
+{
+	client_min_messages = ERROR;
+	log_min_messages = ERROR;
+}
+
+void
+MemoryAttempt::begin() noexcept
+{
+	own_ = AllocSetContextCreate(before_, "pg_remedy attempt", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(own_);
+}
+
+void
+MemoryAttempt::forget_error() noexcept
+{
+	MemoryContextSwitchTo(before_);
+	if (geterrcode() == ERRCODE_QUERY_CANCELED)
+	{
+		end();
+		PG_RE_THROW();
+	}
+	FlushErrorState();
+	// An error drops these, since it is expected to end what asked for them.
+	InterruptHoldoffCount = interrupts_held_;
+	QueryCancelHoldoffCount = cancels_held_;
+}
+
+void
+MemoryAttempt::end() noexcept
+{
+	client_min_messages = client_level_;
+	log_min_messages = log_level_;
+	MemoryContextSwitchTo(before_);
+	if (own_ != nullptr)
+		MemoryContextDelete(own_);
+}
+
 } // namespace remedy::detail

@@ -26,6 +26,7 @@ extern "C" {
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
+#include "common/string.h"
 #include "commands/prepare.h"
 #include "executor/executor.h"
 #include "fmgr.h"
