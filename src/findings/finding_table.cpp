@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "observe/patience.hpp"
+#include "observe/persistence.hpp"
 #include "observe/slots.hpp"
 #include "server/shared.hpp"
 
@@ -174,9 +175,56 @@ row_for(Handle handle) noexcept
 
 } // namespace
 
+namespace {
+
+void
+save(observe::RecordWriter &writer)
+{
+	const auto put = [](void *context, const Finding &finding) {
+		static_cast<observe::RecordWriter *>(context)->put(&finding, sizeof(finding));
+	};
+	read_findings(put, &writer);
+}
+
+template <std::size_t... sizes>
+bool
+all_end(const char (&...texts)[sizes]) noexcept
+{
+	return (... && (memchr(texts, '\0', sizes) != nullptr));
+}
+
+// Text is shown as it is, so it must end somewhere.
+bool
+makes_sense(const Finding &finding) noexcept
+{
+	return finding.identity != 0 && finding.counts.units != 0 &&
+		   all_end(finding.key, finding.database, finding.user_name, finding.application, finding.level, finding.kind,
+				   finding.direction, finding.client, finding.child_table, finding.child_column, finding.parent_table,
+				   finding.parent_column, finding.child_query, finding.parent_query);
+}
+
+bool
+load(const char *record, Size bytes)
+{
+	Finding finding;
+
+	if (bytes != sizeof(finding))
+		return false;
+	memcpy(&finding, record, sizeof(finding));
+	if (!makes_sense(finding) || table->used.load() == table->limit || find(finding.identity).serial != 0)
+		return false;
+	table->entries[add_entry(finding, finding.identity).index].finding.counts = finding.counts;
+	return true;
+}
+
+const observe::Section section = {"findings", 1, save, load};
+
+} // namespace
+
 void
 declare_finding_table() noexcept
 {
+	observe::declare_section(section);
 	server::declare_region(region);
 	if (server::preloaded())
 		DefineCustomIntVariable("pg_remedy.max_findings", "Number of findings that are kept.", nullptr, &shared_limit,

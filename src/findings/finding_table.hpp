@@ -11,6 +11,8 @@
 //     it needs the room and when it ends.
 //   - Readers hold the lock shared while they read entries and rows: they see
 //     nothing twice and miss nothing.
+//   - At the server's start the postmaster enters what was saved, without the lock:
+//     there is no other process yet.
 //   - A reset empties the entries under the exclusive lock.  Serial numbers never
 //     come again, so rows of emptied entries are void by themselves.
 

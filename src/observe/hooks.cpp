@@ -33,6 +33,7 @@ observing() noexcept
 void
 on_analysed(Query *query)
 {
+	note_string_style();
 	if (!counting() || executing() || elsewhere)
 		return;
 	const Nanoseconds when = now();
@@ -329,14 +330,14 @@ run_nested_command(const server::Utility &utility) noexcept
 	StatementEntry *const entry = entry_for(fingerprint, statement, utility.text, utility.params);
 	const Nanoseconds began = now();
 
-	finally([&utility]() noexcept { utility.proceed(); },
-			[=](bool failed) noexcept {
-				const Nanoseconds ended = now();
-				const bool is_known = entry != nullptr && entry->fingerprint == fingerprint;
-				if (session() != nullptr)
-					count_nested_run(is_known ? entry : nullptr, fingerprint,
-									 {true, failed, 0, ended - began, ended, 0});
-			});
+	finally(
+		[&utility]() noexcept { utility.proceed(); },
+		[=](bool failed) noexcept {
+			const Nanoseconds ended = now();
+			const bool is_known = entry != nullptr && entry->fingerprint == fingerprint;
+			if (session() != nullptr)
+				count_nested_run(is_known ? entry : nullptr, fingerprint, {true, failed, 0, ended - began, ended, 0});
+		});
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "observe/hooks.hpp"
 #include "observe/listeners.hpp"
+#include "observe/persistence.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
 #include "observe/statistics.hpp"
@@ -62,6 +63,7 @@ start() noexcept
 {
 	define_settings();
 	declare_statistics();
+	declare_persistence();
 	install_hooks();
 	// Without preloading this acts on this session alone; prepared statements made
 	// before have no fingerprint.

@@ -105,5 +105,11 @@ COMMENT ON FUNCTION remedy.reset(name, name, bigint) IS
 	'forgets all statistics and findings, or the statistics of one database, one user or one statement, or of what lies in all that are given; without preloading, of this session. Superusers only, unless granted';
 REVOKE ALL ON FUNCTION remedy.reset(name, name, bigint) FROM PUBLIC;
 
+CREATE FUNCTION remedy.save() RETURNS void
+	AS 'MODULE_PATHNAME', 'remedy_save' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION remedy.save() IS
+	'writes the statistics of all databases to the file that the server starts from; only if preloaded. Superusers only, unless granted';
+REVOKE ALL ON FUNCTION remedy.save() FROM PUBLIC;
+
 GRANT SELECT ON remedy.statements TO PUBLIC;
 GRANT SELECT ON remedy.transactions, remedy.current_transaction TO PUBLIC;

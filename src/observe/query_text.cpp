@@ -43,7 +43,11 @@ is_literal(int token) noexcept
 
 namespace remedy::observe {
 
+bool old_strings_seen = false;
+
 namespace {
+
+constexpr int highest_parameter = 65535; // of the protocol; a text may have any
 
 struct Lexer
 {
@@ -52,33 +56,47 @@ struct Lexer
 	core_YYSTYPE value;
 	YYLTYPE location;
 
-	explicit Lexer(const RawText &text) noexcept
+	// Its memory is that of the current context, and is not given back.
+	Lexer(const char *text, bool standard_strings) noexcept
 	{
-		scanner = scanner_init(text.bytes, &extra, &ScanKeywords, ScanKeywordTokens);
-		extra.standard_conforming_strings = text.standard_strings;
+		scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
+		extra.standard_conforming_strings = standard_strings;
 		// The text was accepted once; its style is not judged again.
 		extra.backslash_quote = BACKSLASH_QUOTE_ON;
 		extra.escape_string_warning = false;
+		disarm_escapes();
+	}
+
+	// The lexer decodes escapes and judges the result by the encoding of this
+	// session's database, which need not be the text's.  Here only the length of a
+	// string matters, so \x, \u and \7 become escapes that stand for themselves.
+	void disarm_escapes() noexcept
+	{
+		for (char *c = extra.scanbuf; *c != '\0'; ++c)
+			if (*c == '\\' && c[1] != '\0' && strchr("01234567xXuU", c[1]) != nullptr)
+				c[1] = 'q';
 	}
 
 	int next() noexcept { return core_yylex(&value, &location, scanner); }
 
+	bool is_with(const Lexer &other) const noexcept
+	{
+		return location == other.location && token_end() == other.token_end();
+	}
+
 	// The scanner ends each token with a NUL in its own copy of the text.
 	int token_end() const noexcept { return location + static_cast<int>(strlen(extra.scanbuf + location)); }
-
-	void finish() noexcept { scanner_finish(scanner); }
 };
 
 // Of the tokens up to the first that the lexer refuses.
 void
 find_highest_parameter(const RawText &text, int &highest) noexcept
 {
-	Lexer lexer(text);
+	Lexer lexer(text.bytes, true);
 
 	while (const int token = lexer.next())
-		if (token == PARAM)
+		if (token == PARAM && lexer.value.ival <= highest_parameter)
 			highest = Max(highest, lexer.value.ival);
-	lexer.finish();
 }
 
 // What stands between two tokens: white space as it is, a space for comments.
@@ -95,15 +113,20 @@ append_gap(StringInfo out, const char *text, int from, int to) noexcept
 	appendBinaryStringInfo(out, text + from, to - from);
 }
 
-void
+// False if it is not known how to go on: strings may have been meant in either way,
+// and here these part.
+bool
 append_normalised(StringInfo out, const RawText &text, int parameter) noexcept
 {
-	Lexer lexer(text);
+	Lexer lexer(text.bytes, true);
+	Lexer old_way(text.standard_strings ? "" : text.bytes, false);
 	int end = 0;
 
 	while (const int token = lexer.next())
 	{
 		const int start = lexer.location;
+		if (!text.standard_strings && !(old_way.next() == token && old_way.is_with(lexer)))
+			return false;
 		append_gap(out, text.bytes, end, start);
 		end = lexer.token_end();
 		if (is_literal(token))
@@ -111,7 +134,7 @@ append_normalised(StringInfo out, const RawText &text, int parameter) noexcept
 		else
 			appendBinaryStringInfo(out, text.bytes + start, end - start);
 	}
-	lexer.finish();
+	return true;
 }
 
 // A function's parameters are known only one by one.
@@ -152,25 +175,23 @@ copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexce
 	copy[length] = '\0';
 	for (unsigned i = 0; types != types_unknown && i < types; ++i)
 		copied_types[i] = parameters->params[i].ptype;
-	return {copy,
-			standard_conforming_strings,
-			cut,
-			static_cast<std::uint8_t>(types),
-			GetUserId(),
-			types == types_unknown ? nullptr : copied_types};
+	return {copy,        standard_conforming_strings && !old_strings_seen, cut, static_cast<std::uint8_t>(types),
+			GetUserId(), types == types_unknown ? nullptr : copied_types};
 }
 
 char *
 normalised(const RawText &text) noexcept
 {
 	int parameter = 0;
+	bool complete = false;
 	StringInfoData out;
 
 	if (text.bytes == nullptr)
 		return nullptr;
 	initStringInfo(&out);
-	attempt([&]() noexcept { find_highest_parameter(text, parameter); });
-	if (!attempt([&]() noexcept { append_normalised(&out, text, parameter); }) || text.cut)
+	attempt_in_memory([&]() noexcept { find_highest_parameter(text, parameter); });
+	if (!attempt_in_memory([&]() noexcept { complete = append_normalised(&out, text, parameter); }) || !complete ||
+		text.cut)
 		appendStringInfoString(&out, "...");
 	return out.data;
 }

@@ -27,11 +27,25 @@ TextPart own_part(const char *source, int location, int length) noexcept;
 // hook may call it.
 RawText copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexcept;
 
+// Whether standard_conforming_strings was off at any analysis in this session.  What
+// is read from then on may have been parsed before, in either way.
+extern bool old_strings_seen;
+
+// At each analysis, first thing.
+inline void
+note_string_style() noexcept
+{
+	if (unlikely(!standard_conforming_strings))
+		old_strings_seen = true;
+}
+
 // The text with every literal replaced by $n, numbered after the parameters it
-// has, comments left out and white space as it was.  A text that was cut, or that
-// the server's lexer refuses, ends with three dots, before the token in question.
-// Null for an unknown text.  The result lies in the current memory context.
-// Raises no error but a cancel.  Not in parallel mode.
+// has, comments left out and white space as it was.  A text that was cut, that the
+// server's lexer refuses, or whose strings might end elsewhere, ends with three dots,
+// before the token in question.  Null for an unknown text.  The result lies in the
+// current memory context, and is in the encoding of the text, which need not be this
+// database's.  Raises no error but a lack of memory, and gives no notice; wherever
+// attempt_in_memory() may be used.
 char *normalised(const RawText &text) noexcept;
 
 } // namespace remedy::observe

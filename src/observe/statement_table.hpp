@@ -41,7 +41,7 @@ struct PeriodTally
 struct RawText
 {
 	char *bytes;           // owned by the session; null: unknown
-	bool standard_strings; // standard_conforming_strings, when it was written
+	bool standard_strings; // it was surely parsed with standard_conforming_strings
 	bool cut;
 	std::uint8_t parameter_count;         // or types_unknown
 	std::uint32_t user;                   // who ran it

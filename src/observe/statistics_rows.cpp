@@ -11,17 +11,20 @@ namespace remedy::observe {
 
 namespace {
 
-// A text of another database, in this one's encoding; null if it has none there.
+// A text of another database, in this one's encoding.
 char *
-in_our_encoding(char *text, int length, int encoding) noexcept
+in_our_encoding(char *text, int encoding) noexcept
 {
-	char *converted = nullptr;
+	char *converted = text;
 
-	if (encoding == GetDatabaseEncoding())
+	if (encoding == GetDatabaseEncoding() || pg_is_ascii(text))
 		return text;
-	if (!attempt([&]() noexcept { converted = pg_any_to_server(text, length, encoding); }))
-		return nullptr;
-	return converted;
+	if (attempt([&]() noexcept { converted = pg_any_to_server(text, static_cast<int>(strlen(text)), encoding); }))
+		return converted;
+	for (char *c = text; *c != '\0'; ++c)
+		if (IS_HIGHBIT_SET(*c))
+			*c = '?';
+	return text;
 }
 
 char *
@@ -35,8 +38,9 @@ stored_text(const TextStore &texts, std::uint64_t fingerprint) noexcept
 	char *const bytes = static_cast<char *>(palloc(record->length + 1));
 	texts.read(*record, bytes);
 	bytes[record->length] = '\0';
-	char *const text = in_our_encoding(bytes, static_cast<int>(record->length), traits.encoding);
-	return traits.normalised ? text : normalised({text, traits.standard_strings, traits.cut, 0, 0, nullptr});
+	char *const text =
+		traits.normalised ? bytes : normalised({bytes, traits.standard_strings, traits.cut, 0, 0, nullptr});
+	return in_our_encoding(text, traits.encoding);
 }
 
 // A percentile is the middle of a bucket, which may lie outside of what there was.

@@ -21,9 +21,9 @@ constexpr unsigned types_unknown = 255; // as a number of parameters
 struct TextTraits
 {
 	std::uint8_t encoding; // of the database it was written in
-	bool standard_strings; // standard_conforming_strings, when it was written
+	bool standard_strings; // it was surely parsed with standard_conforming_strings
 	bool cut;
-	bool normalised;             // has no constants any more
+	bool normalised;              // has no constants any more
 	std::uint8_t parameter_count; // or types_unknown
 	std::uint32_t database;
 	std::uint32_t user; // who ran it

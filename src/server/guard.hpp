@@ -8,11 +8,14 @@
 //   finally()  server -> server.  Runs a body and then a clean-up, also when
 //              the body leaves by an error, which goes on afterwards.
 //   attempt()  server -> server.  Runs a body in a subtransaction of its own; an
-//              error in it is undone and forgotten, and reported as false.
+//              error in it is undone and forgotten, or logged, and reported as false.
+//   attempt_in_memory()
+//              server -> server.  The same without a subtransaction, for a body that
+//              owns nothing but memory.
 //
 // Code whose frames hold only trivially destructible objects needs neither
 // call() nor entry(): there a longjmp is well defined.  Executor hooks are
-// written that way, and use the last two.
+// written that way, and use the last three.
 
 #pragma once
 
@@ -81,7 +84,26 @@ struct Subtransaction
 
 	void begin() noexcept;
 	void commit() noexcept;
-	void roll_back() noexcept;
+	void roll_back(const char *what) noexcept;
+};
+
+// What a body leaves behind when it owns nothing but memory.
+class MemoryAttempt
+{
+public:
+	MemoryAttempt() noexcept;
+
+	void begin() noexcept;
+	void forget_error() noexcept;
+	void end() noexcept;
+
+private:
+	MemoryContext before_ = CurrentMemoryContext;
+	MemoryContext own_ = nullptr;
+	uint32 interrupts_held_ = InterruptHoldoffCount;
+	uint32 cancels_held_ = QueryCancelHoldoffCount;
+	int client_level_ = client_min_messages;
+	int log_level_ = log_min_messages;
 };
 
 } // namespace detail
@@ -167,9 +189,11 @@ finally(Body &&body, After &&after)
 
 // Not in parallel mode.  The body's memory is its own affair: what it puts into
 // the current context stays, also after a failure.  A cancel is not forgotten.
+// With a name for what it does, an error becomes one line of the server's log:
+// "could not <what>: <error>".
 template <class Body>
 bool
-attempt(Body &&body)
+attempt(Body &&body, const char *what = nullptr)
 {
 	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
 	detail::Subtransaction subtransaction;
@@ -184,9 +208,38 @@ attempt(Body &&body)
 	}
 	PG_CATCH();
 	{
-		subtransaction.roll_back();
+		subtransaction.roll_back(what);
 	}
 	PG_END_TRY();
+	return succeeded;
+}
+
+// The body runs in a memory context of its own, which is dropped at its end; what is
+// to outlive it is allocated elsewhere.  It takes no lock, opens no file or relation,
+// pins no buffer, looks up no catalog: nothing that only the end of a transaction
+// would give back.  Then this is possible anywhere but while another error is
+// handled: outside of transactions, in parallel mode, with locks held.  The body's
+// notices and warnings are not shown.  A cancel is not forgotten.
+template <class Body>
+bool
+attempt_in_memory(Body &&body)
+{
+	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
+	detail::MemoryAttempt attempt;
+	volatile bool succeeded = false;
+
+	PG_TRY();
+	{
+		attempt.begin();
+		body();
+		succeeded = true;
+	}
+	PG_CATCH();
+	{
+		attempt.forget_error();
+	}
+	PG_END_TRY();
+	attempt.end();
 	return succeeded;
 }
 

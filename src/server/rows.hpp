@@ -9,6 +9,10 @@
 
 namespace remedy::server {
 
+// The text, with a ? for every byte that this database's encoding does not allow
+// there: names and texts may come from a database of another one.
+const char *valid_text(const char *text) noexcept;
+
 class Rows
 {
 public:
@@ -31,7 +35,10 @@ public:
 		values_[column_++] = 0;
 	}
 
-	void put_text(const char *text) noexcept { text == nullptr ? put_null() : put(CStringGetTextDatum(text)); }
+	void put_text(const char *text) noexcept
+	{
+		text == nullptr ? put_null() : put(CStringGetTextDatum(valid_text(text)));
+	}
 	void put_bigint(int64 value) noexcept { put(Int64GetDatum(value)); }
 	void put_double(double value) noexcept { put(Float8GetDatum(value)); }
 	void put_bool(bool value) noexcept { put(BoolGetDatum(value)); }

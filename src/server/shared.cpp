@@ -12,6 +12,7 @@ Region *regions[max_regions];
 int region_count = 0;
 bool is_preloaded = false;
 bool is_placed = false;
+void (*fill_regions)() = nullptr;
 
 shmem_request_hook_type previous_request = nullptr;
 shmem_startup_hook_type previous_startup = nullptr;
@@ -48,6 +49,9 @@ startup()
 	}
 	LWLockRelease(AddinShmemInitLock);
 	is_placed = true;
+	// A process that was not forked attaches to memory that is in use.
+	if (!IsUnderPostmaster && fill_regions != nullptr)
+		fill_regions();
 }
 
 } // namespace
@@ -82,6 +86,12 @@ place_regions() noexcept
 		region.placed(region.memory, 1);
 	}
 	is_placed = true;
+}
+
+void
+after_placing(void (*fill)()) noexcept
+{
+	fill_regions = fill;
 }
 
 bool

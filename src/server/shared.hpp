@@ -31,6 +31,11 @@ void declare_region(Region &region) noexcept;
 // Gives every declared region its place in this process, unless it has it.
 void place_regions() noexcept;
 
+// From _PG_init.  fill() is called each time that the regions have got empty shared
+// memory: at the server's start, and when it starts again after a crash.  It runs in
+// the postmaster: there is no other process yet, and an error would end the server.
+void after_placing(void (*fill)()) noexcept;
+
 bool preloaded() noexcept;
 
 // Bytes of all regions.
