@@ -4,6 +4,7 @@
 
 #include "findings/findings.hpp"
 #include "observe/observe.hpp"
+#include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
 
 REMEDY_EXPORT_BEGIN
@@ -24,5 +25,6 @@ _PG_init(void)
 	remedy::observe::start();
 	remedy::findings::start();
 	remedy::repetition::start();
+	remedy::plans::start();
 	MarkGUCPrefixReserved("pg_remedy");
 }
