@@ -18,7 +18,7 @@ class Turns
 public:
 	// True if the statement has had no turn for an interval; then it has one now.
 	// Seconds come from one clock that does not go back.
-	bool take(std::uint64_t statement, std::uint32_t second, std::uint32_t interval) noexcept
+	bool take(std::uint64_t statement, std::uint32_t second, std::int32_t interval) noexcept
 	{
 		std::atomic<std::uint64_t> *const set = words_ + statement % sets * ways;
 		const std::uint32_t tag = static_cast<std::uint32_t>(statement >> 32) | 1; // 0: never used
@@ -28,7 +28,9 @@ public:
 		for (int i = 0; i < ways; ++i)
 		{
 			const std::uint64_t word = set[i].load(std::memory_order_relaxed);
-			const bool is_over = word == 0 || second - static_cast<std::uint32_t>(word) >= interval;
+			// Somebody else's second may be a little ahead of ours.
+			const std::int32_t passed = static_cast<std::int32_t>(second - static_cast<std::uint32_t>(word));
+			const bool is_over = word == 0 || passed >= interval;
 
 			if (word >> 32 == tag && !is_over)
 				return false;
