@@ -131,7 +131,7 @@ name_tables(const PlannedStmt *planned, PlanText &text) noexcept
 	foreach (cell, tables)
 	{
 		const Oid table = lfirst_oid(cell);
-		const char *const schema_name = get_namespace_name(get_rel_namespace(table));
+		const char *const schema_name = get_namespace_name_or_temp(get_rel_namespace(table));
 		const char *const table_name = get_rel_name(table);
 		if (schema_name == nullptr || table_name == nullptr)
 			elog(ERROR, "relation %u is gone", table);
