@@ -53,6 +53,21 @@ SET pg_remedy.slow_ms = 0;
 SELECT slowly(2) AND count(*) >= 0 AS own FROM remedy.plans;
 SELECT * FROM seen;
 
+-- Slow for its own measure: ten times its median.
+SET pg_remedy.slow_ms = '1h';
+PREPARE sometimes(double precision) AS SELECT slowly(1, $1);
+\o /dev/null
+SELECT 'EXECUTE sometimes(0)' FROM generate_series(1, 20) \gexec
+EXECUTE sometimes(0.3);
+\o
+SELECT calls, min_ms >= 300 AS slow, plan FROM remedy.plans;
+SET pg_remedy.slow_ms = -1;
+EXECUTE sometimes(0.3);
+SELECT calls FROM remedy.plans;
+DEALLOCATE sometimes;
+SET pg_remedy.slow_ms = 0;
+SELECT remedy.reset();
+
 -- Values in every form.
 SELECT count(*) FROM shop.customer
 WHERE name IN ('secret ''one''', E'secret\ntwo', 'größe secret') OR note = E'se\\cret' OR id = 4711 OR id = -4711
