@@ -53,8 +53,8 @@ struct Instruments
 		ListCell *node;
 		ListCell *instrument;
 
-		forboth(node, nodes, instrument, instruments)
-			static_cast<PlanState *>(lfirst(node))->instrument = static_cast<Instrumentation *>(lfirst(instrument));
+		forboth(node, nodes, instrument, instruments) static_cast<PlanState *>(lfirst(node))->instrument =
+			static_cast<Instrumentation *>(lfirst(instrument));
 	}
 };
 
@@ -135,7 +135,8 @@ name_tables(const PlannedStmt *planned, PlanText &text) noexcept
 		const char *const table_name = get_rel_name(table);
 		if (schema_name == nullptr || table_name == nullptr)
 			elog(ERROR, "relation %u is gone", table);
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", quote_qualified_identifier(schema_name, table_name));
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 quote_qualified_identifier(schema_name, table_name));
 		text.temporary |= get_rel_persistence(table) == RELPERSISTENCE_TEMP;
 	}
 	text.table_count = list_length(tables);

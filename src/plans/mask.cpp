@@ -163,7 +163,8 @@ private:
 
 	void number() noexcept
 	{
-		const bool counts = follows("SubPlan ") || follows("InitPlan ") || follows(" Planned: ") || follows(" Removed: ");
+		const bool counts =
+			follows("SubPlan ") || follows("InitPlan ") || follows(" Planned: ") || follows(" Removed: ");
 		std::size_t end = at_;
 
 		while (is_name_part(peek(end)) || peek(end) == '.' ||

@@ -142,6 +142,18 @@ keep(const PlanKey &key, const PlanText &text, Nanoseconds execution) noexcept
 	region.release();
 }
 
+bool
+take_back(const KeptPlan &plan) noexcept
+{
+	for (KeptPlan *entry = table->entries; entry < table->entries + table->limit; ++entry)
+		if (entry->runs.calls == 0)
+		{
+			*entry = plan;
+			return true;
+		}
+	return false;
+}
+
 void
 count_missed() noexcept
 {
@@ -168,8 +180,8 @@ reset_plans(const observe::Scope &scope) noexcept
 const KeptPlan **
 copy_plans(TableStatus &status) noexcept
 {
-	KeptPlan *const copies = static_cast<KeptPlan *>(
-		MemoryContextAllocHuge(CurrentMemoryContext, mul_size(table->limit, sizeof(KeptPlan))));
+	KeptPlan *const copies =
+		static_cast<KeptPlan *>(MemoryContextAllocHuge(CurrentMemoryContext, mul_size(table->limit, sizeof(KeptPlan))));
 	const KeptPlan **const plans = static_cast<const KeptPlan **>(palloc(table->limit * sizeof(KeptPlan *)));
 
 	status = {0, table->limit, 0, 0};

@@ -6,6 +6,7 @@
 //   - Who keeps a plan is in the middle of a user's statement: it only tries the lock,
 //     and counts the plan as missed where somebody else has it.
 //   - Readers and resets wait for it.  They hold it to copy or to empty entries.
+//   - Saved plans are taken back before there is any other process, without the lock.
 
 #pragma once
 
@@ -61,6 +62,9 @@ bool take_turn(const observe::Statement &statement) noexcept;
 
 // Enters a run of the plan.  Raises no error and does not wait.
 void keep(const PlanKey &key, const PlanText &text, Nanoseconds execution) noexcept;
+
+// In the postmaster, for a plan that was saved; false if there is no room.
+bool take_back(const KeptPlan &plan) noexcept;
 
 // A plan that should have been kept was not.
 void count_missed() noexcept;

@@ -96,8 +96,7 @@ void
 put_change(server::Rows &rows, const KeptPlan &older, const KeptPlan &newer, Change change) noexcept
 {
 	const char *const database = get_database_name(newer.key.database);
-	const bool can_analyze =
-		newer.key.database == MyDatabaseId && newer.text.table_count == 1 && !newer.text.temporary;
+	const bool can_analyze = newer.key.database == MyDatabaseId && newer.text.table_count == 1 && !newer.text.temporary;
 
 	rows.put_text(change == Change::likely ? "warning" : "notice");
 	rows.put_text(database);

@@ -53,7 +53,7 @@ BEGIN ATOMIC
 	                         c.database, c.user_name),
 	       pg_catalog.format('Compare the two plans: SELECT * FROM remedy.plans WHERE query_id = %s. %s', c.query_id,
 	                         CASE WHEN c.tables IS NULL THEN 'Look for a function or setting that changed.'::pg_catalog.text
-	                              ELSE pg_catalog.format('Statistics of %s may be out of date: ANALYZE; otherwise look for an index that is gone or a setting that changed.', c.tables)
+	                              ELSE pg_catalog.format('If the newer one lacks an index or a setting, give it back; otherwise the statistics of %s may be out of date: ANALYZE.', c.tables)
 	                         END),
 	       CASE WHEN c.can_analyze THEN pg_catalog.format('ANALYZE %s', c.tables) END,
 	       c.key,

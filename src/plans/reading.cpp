@@ -18,18 +18,6 @@ is_ascii(const char *text) noexcept
 	return true;
 }
 
-// A text that was kept while values were wanted, for a reader who does not.
-const char *
-without_values(const PlanText &text, const char *plan) noexcept
-{
-	const Strings strings = text.standard_strings ? Strings::standard : Strings::with_backslashes;
-	const std::size_t length = strlen(plan);
-	char *const masked = static_cast<char *>(palloc(length + 1));
-
-	masked[mask_values(std::string_view(plan, length), strings, masked)] = '\0';
-	return masked;
-}
-
 } // namespace
 
 const char *
@@ -52,13 +40,26 @@ in_own_encoding(const char *text, int encoding) noexcept
 }
 
 const char *
+without_values(const PlanText &text, const char *plan) noexcept
+{
+	const Strings strings = text.standard_strings ? Strings::standard : Strings::with_backslashes;
+	const std::size_t length = strlen(plan);
+	char *const masked = static_cast<char *>(palloc(length + 1));
+
+	masked[mask_values(std::string_view(plan, length), strings, masked)] = '\0';
+	return masked;
+}
+
+// Values that were kept while they were wanted are not shown when they are not.
+const char *
 readable_plan(const KeptPlan &plan) noexcept
 {
 	if (!observe::may_read_texts_of(plan.key.user))
 		return hidden;
 	const char *const text = in_own_encoding(plan.text.plan, plan.text.encoding);
 
-	return text == nullptr || plan.text.masked || observe::settings.keep_values ? text : without_values(plan.text, text);
+	return text == nullptr || plan.text.masked || observe::settings.keep_values ? text
+																				: without_values(plan.text, text);
 }
 
 } // namespace remedy::plans

@@ -8,9 +8,9 @@
 
 namespace {
 
-using remedy::plans::Strings;
 using remedy::plans::mask_shape;
 using remedy::plans::mask_values;
+using remedy::plans::Strings;
 
 std::string
 masked(std::string_view text, Strings strings = Strings::standard)
@@ -43,7 +43,8 @@ TEST(every_value_goes)
 	CHECK(masked("Filter: (b = 'größe 東京'::text) AND x") == "Filter: (b = ?::text) AND x");
 	CHECK(masked("Group Key: 5") == "Group Key: ?");
 	CHECK(masked("Group Key: 'a'::text") == "Group Key: ?::text");
-	CHECK(masked("Sampling: system ('10'::real) REPEATABLE ('7'::double precision)") == "Sampling: system (?::real) REPEATABLE (?::double precision)");
+	CHECK(masked("Sampling: system ('10'::real) REPEATABLE ('7'::double precision)") ==
+		  "Sampling: system (?::real) REPEATABLE (?::double precision)");
 }
 
 TEST(everything_else_stays)
@@ -67,7 +68,8 @@ TEST(everything_else_stays)
 
 TEST(a_string_in_a_condition_may_span_lines)
 {
-	CHECK(masked("Filter: (a = 'x\n  Filter: (b = 5)\n'::text)\n  ->  Seq Scan on t") == "Filter: (a = ?::text)\n  ->  Seq Scan on t");
+	CHECK(masked("Filter: (a = 'x\n  Filter: (b = 5)\n'::text)\n  ->  Seq Scan on t") ==
+		  "Filter: (a = ?::text)\n  ->  Seq Scan on t");
 	CHECK(masked("Filter: (a = 'x\\'::text)") == "Filter: (a = ?::text)");
 	CHECK(masked("Filter: (a = 'x\\'y'::text)", Strings::with_backslashes) == "Filter: (a = ?::text)");
 	CHECK(masked("Filter: (a = 'x\\\\'::text)", Strings::with_backslashes) == "Filter: (a = ?::text)");
@@ -76,10 +78,12 @@ TEST(a_string_in_a_condition_may_span_lines)
 // Names that stand unquoted in a plan's text, one or two quotes in them.
 TEST(quotes_in_unquoted_names_hide_the_rest_of_their_line)
 {
-	CHECK(masked("CTE it's\n  ->  Seq Scan on t\n  Filter: (a = 'secret'::text)\nCTE that's\n  ->  Result") == "CTE it?\n  ->  Seq Scan on t\n  Filter: (a = ?::text)\nCTE that?\n  ->  Result");
+	CHECK(masked("CTE it's\n  ->  Seq Scan on t\n  Filter: (a = 'secret'::text)\nCTE that's\n  ->  Result") ==
+		  "CTE it?\n  ->  Seq Scan on t\n  Filter: (a = ?::text)\nCTE that?\n  ->  Result");
 	CHECK(masked("  CTE a('b\n  Filter: (a = 'secret')") == "  CTE a(?\n  Filter: (a = ?)");
 	CHECK(masked("CTE a\"b\n  Filter: (a = 'secret')") == "CTE a?\n  Filter: (a = ?)");
-	CHECK(masked("  Conflict Arbiter Indexes: it's\n  Filter: (a = 'secret')") == "  Conflict Arbiter Indexes: it?\n  Filter: (a = ?)");
+	CHECK(masked("  Conflict Arbiter Indexes: it's\n  Filter: (a = 'secret')") ==
+		  "  Conflict Arbiter Indexes: it?\n  Filter: (a = ?)");
 	CHECK(masked("CTE it's Bob's\nFilter: (a = 'secret')") == "CTE it?s\nFilter: (a = ?)");
 }
 

@@ -1,0 +1,11 @@
+// Kept plans outlive the server, their values do not.
+
+#pragma once
+
+#include "observe/persistence.hpp"
+
+namespace remedy::plans {
+
+extern const observe::Section section;
+
+} // namespace remedy::plans
