@@ -199,6 +199,21 @@ RESET ROLE;
 SELECT user_name = CURRENT_USER AS mine, calls, plan FROM remedy.plans ORDER BY first_seen;
 SET ROLE regress_remedy_reader;
 SELECT user_name = CURRENT_USER AS mine, calls, plan FROM remedy.plans ORDER BY first_seen;
+RESET ROLE;
+
+-- Parts are forgotten.
+SELECT slowly(1) FROM shop.customer WHERE id = 1;
+SELECT remedy.reset(user_name => 'regress_remedy_reader');
+SELECT calls, split_part(plan, ' ', 1) AS plan FROM remedy.plans WHERE user_name = CURRENT_USER;
+SELECT count(*) FROM remedy.plans WHERE user_name <> CURRENT_USER;
+SELECT remedy.reset(query_id => query_id) FROM seen JOIN remedy.plans USING (plan) WHERE plan LIKE '%slowly%';
+SELECT plan FROM remedy.plans;
+SELECT remedy.reset(database => 'template1');
+SELECT count(*) FROM remedy.plans;
+SELECT remedy.reset(database => current_database());
+SELECT count(*) FROM remedy.plans;
+
+SET ROLE regress_remedy_reader;
 \set VERBOSITY sqlstate
 SET pg_remedy.slow_ms = 10;
 SET pg_remedy.plan_interval = 10;

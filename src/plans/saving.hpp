@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <cstdint>
+
 #include "observe/persistence.hpp"
 
 namespace remedy::plans {
