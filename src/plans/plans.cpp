@@ -38,17 +38,11 @@ slow(const observe::Statement &statement)
 		capture(statement);
 }
 
-observe::Listener
-make_listener() noexcept
+void
+reset(const observe::Scope &scope)
 {
-	observe::Listener listener = {};
-
-	listener.reset = [](const observe::Scope &scope) { reset_plans(scope); };
-	listener.slow = slow;
-	return listener;
+	reset_plans(scope);
 }
-
-const observe::Listener listener = make_listener();
 
 void
 put_plan(server::Rows &rows, const KeptPlan &plan) noexcept
@@ -120,12 +114,13 @@ put_change(server::Rows &rows, const KeptPlan &older, const KeptPlan &newer, Cha
 
 } // namespace
 
+const observe::Listener listener = {.reset = reset, .slow = slow};
+
 void
 start() noexcept
 {
 	define_settings();
 	declare_plan_table();
-	observe::listen(listener);
 }
 
 } // namespace remedy::plans

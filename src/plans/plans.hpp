@@ -3,9 +3,13 @@
 
 #pragma once
 
+#include "observe/observe.hpp"
+
 namespace remedy::plans {
 
 // From _PG_init.
 void start() noexcept;
+
+extern const observe::Listener listener;
 
 } // namespace remedy::plans
