@@ -4,6 +4,7 @@
 
 #include "findings/findings.hpp"
 #include "observe/observe.hpp"
+#include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
 
 REMEDY_EXPORT_BEGIN
@@ -13,7 +14,7 @@ REMEDY_EXPORT_END
 
 namespace remedy::observe {
 
-const Listener *const listeners[] = {&findings::listener, &repetition::listener};
+const Listener *const listeners[] = {&findings::listener, &repetition::listener, &plans::listener};
 const int listener_count = lengthof(listeners);
 
 } // namespace remedy::observe
@@ -24,5 +25,6 @@ _PG_init(void)
 	remedy::observe::start();
 	remedy::findings::start();
 	remedy::repetition::start();
+	remedy::plans::start();
 	MarkGUCPrefixReserved("pg_remedy");
 }

@@ -36,6 +36,9 @@ define_settings() noexcept
 	DefineCustomEnumVariable("pg_remedy.track", "Which statements have statistics of their own in remedy.statements.",
 							 "top: those that clients send; all: also those inside functions, triggers and procedures.",
 							 &settings.track, track_top, tracks, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+	DefineCustomBoolVariable("pg_remedy.keep_values", "Keeps and shows values that statements were run with.",
+							 "Off, every constant in what is kept and shown is masked.", &settings.keep_values, false,
+							 PGC_SUSET, 0, nullptr, nullptr, nullptr);
 }
 
 } // namespace remedy::observe

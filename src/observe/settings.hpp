@@ -15,6 +15,7 @@ struct Settings
 	bool enabled = true;
 	int max_statements = 5000;
 	int track = track_top;
+	bool keep_values = false; // for every room that keeps texts or parameters
 };
 
 extern Settings settings;

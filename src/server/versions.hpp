@@ -40,6 +40,19 @@ walk_expression(Node *node, TreeWalker walker, void *context) noexcept
 #endif
 }
 
+using PlanWalker = bool (*)(PlanState *state, void *context);
+
+// The nodes below, not the one given.
+inline bool
+walk_plan(PlanState *state, PlanWalker walker, void *context) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return planstate_tree_walker(state, walker, context);
+#else
+	return planstate_tree_walker(state, reinterpret_cast<OldTreeWalker>(reinterpret_cast<void (*)()>(walker)), context);
+#endif
+}
+
 inline bool
 walk_query(Query *query, TreeWalker walker, void *context) noexcept
 {
