@@ -1,0 +1,58 @@
+// The rows that scans read and keep, and by which conditions, from sampled executions.
+//
+// The server counts rows of plan nodes when it is asked to; the question costs some
+// instructions for each row, so it is put seldom (schedule.hpp), and never for times.
+// Where somebody else has asked already we only read.
+
+#pragma once
+
+#include "observe/observe.hpp"
+#include "scans/entries.hpp"
+
+namespace remedy::scans {
+
+void starting(QueryDesc *query, const observe::Statement *statement) noexcept;
+void ending(QueryDesc *query);
+
+// A run of the statement read this many rows by sequential scans.
+void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
+void note_slow(std::uint64_t fingerprint) noexcept;
+
+// Not the server's catalogs.
+inline bool
+is_of_interest(Relation relation) noexcept
+{
+	return relation->rd_id >= FirstNormalObjectId;
+}
+
+// Temporary tables come and go, and each would want entries of its own.
+inline bool
+is_temporary(Relation relation) noexcept
+{
+	return relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
+}
+
+// Until version 18 a cursor's query has none of its own.
+inline std::uint64_t
+fingerprint_of(const QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	return statement != nullptr ? statement->fingerprint : query->plannedstmt->queryId;
+}
+
+// Of the current user, without a predicate.
+inline Key
+key_of(Relation relation, std::uint64_t fingerprint, bool toplevel, Method method) noexcept
+{
+	Key key;
+
+	memset(static_cast<void *>(&key), 0, sizeof(key));
+	key.fingerprint = fingerprint;
+	key.database = MyDatabaseId;
+	key.user = GetUserId();
+	key.relation = relation->rd_id;
+	key.toplevel = toplevel;
+	key.method = method;
+	return key;
+}
+
+} // namespace remedy::scans

@@ -1,0 +1,77 @@
+// When to look at the rows of a statement's scans, which costs a little for each row.
+//
+// Dense at first and for slow statements, then ever rarer.  Each session knows a few
+// hundred fingerprints, in small sets where the one with the fewest executions gives
+// way.  A statement is a new one each time if the session runs more different ones
+// than it can know; then only some of the new ones are looked at.
+
+#pragma once
+
+#include <cstdint>
+
+namespace remedy::scans {
+
+class Schedule
+{
+public:
+	// An execution begins; says whether it is to be sampled.  is_promising() tells
+	// whether a new statement's plan scans at all.
+	template <class IsPromising>
+	bool starts(std::uint64_t fingerprint, IsPromising &&is_promising) noexcept
+	{
+		Slot *const slot = find(fingerprint);
+
+		if (slot == nullptr)
+			return starts_anew(fingerprint) && is_promising();
+		++slot->executions;
+		return slot->scans && is_due(*slot);
+	}
+
+	// The statement reads many rows, or is slow: it stays of interest.
+	void note_rows(std::uint64_t fingerprint) noexcept;
+	void note_slow(std::uint64_t fingerprint) noexcept;
+
+private:
+	struct Slot
+	{
+		std::uint64_t fingerprint;
+		std::uint32_t executions; // 0: free
+		bool scans;
+		bool slow;
+	};
+
+	static constexpr unsigned set_size = 4;
+	static constexpr unsigned sets = 128;
+	static constexpr std::uint32_t first_executions = 4;
+	static constexpr std::uint32_t rare_from = 64;
+	static constexpr std::uint32_t rare_interval = 1024;
+	static constexpr std::uint32_t slow_interval = 16;
+	static constexpr std::uint32_t replaced_interval = 16;
+
+	Slot *set_of(std::uint64_t fingerprint) noexcept { return slots_ + fingerprint % sets * set_size; }
+
+	Slot *find(std::uint64_t fingerprint) noexcept
+	{
+		Slot *const set = set_of(fingerprint);
+
+		for (unsigned i = 0; i < set_size; ++i)
+			if (set[i].fingerprint == fingerprint && set[i].executions != 0)
+				return &set[i];
+		return nullptr;
+	}
+
+	static bool is_due(const Slot &slot) noexcept
+	{
+		const std::uint32_t number = slot.executions;
+
+		return number <= first_executions || (slot.slow && number % slow_interval == 0) ||
+			   (number >= rare_from && ((number & (number - 1)) == 0 || number % rare_interval == 0));
+	}
+
+	bool starts_anew(std::uint64_t fingerprint) noexcept;
+
+	std::uint32_t replaced_; // how many slots were taken from other statements
+	Slot slots_[sets * set_size];
+};
+
+} // namespace remedy::scans
