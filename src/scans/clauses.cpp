@@ -11,7 +11,7 @@ namespace {
 // Fills a predicate with the conditions of one scan.
 struct Describer
 {
-	ParamListInfo params;
+	const QueryDesc *query;
 	const List *index_columns; // of an index-only scan, whose variables stand for these
 	Predicate *predicate;
 	bool indexed;
@@ -99,18 +99,34 @@ Describer::describe_column(Clause &clause, Node *node) const noexcept
 	return true;
 }
 
-// Values given with the statement are constants in its plan, but were written nowhere.
+// Values given with the statement are constants in its plan too, but in its text
+// there stands $1 at that place, or the name of a variable.
+bool
+is_literal(const char *text) noexcept
+{
+	return strchr("'+-.0123456789", *text) != nullptr ||
+		   (isalpha(static_cast<unsigned char>(*text)) && text[1] == '\'') || pg_strncasecmp(text, "true", 4) == 0 ||
+		   pg_strncasecmp(text, "false", 5) == 0;
+}
+
+// Equal for every plan of a statement, whether values were given for planning or not.
 OtherSide
 Describer::other_side_of(Node *node) const noexcept
 {
 	node = without_relabelling(node);
 	if (IsA(node, Param))
 		return OtherSide::parameter;
-	if (IsA(node, Const))
-		return params != nullptr && params->numParams > 0 && reinterpret_cast<Const *>(node)->location < 0
-				   ? OtherSide::parameter
-				   : OtherSide::constant;
-	return column_of(node) != 0 ? OtherSide::column : OtherSide::expression;
+	if (!IsA(node, Const))
+		return column_of(node) != 0              ? OtherSide::column
+			   : first_variable(node) == nullptr ? OtherSide::computed
+												 : OtherSide::expression;
+	const int location = reinterpret_cast<Const *>(node)->location;
+	const char *const text = query->sourceText;
+	if (query->params == nullptr || query->params->numParams == 0)
+		return OtherSide::constant;
+	if (location < 0 || text == nullptr || location >= static_cast<int>(strlen(text)))
+		return OtherSide::computed;
+	return is_literal(text + location) ? OtherSide::constant : OtherSide::parameter;
 }
 
 bool
@@ -221,9 +237,9 @@ Describer::describe(const List *conditions) noexcept
 } // namespace
 
 void
-describe_scan(const Plan *plan, ParamListInfo params, Predicate &predicate) noexcept
+describe_scan(const Plan *plan, const QueryDesc &query, Predicate &predicate) noexcept
 {
-	Describer describer = {params, NIL, &predicate, false, 0};
+	Describer describer = {&query, NIL, &predicate, false, 0};
 	const List *conditions = NIL;
 
 	switch (nodeTag(plan))
@@ -244,6 +260,7 @@ describe_scan(const Plan *plan, ParamListInfo params, Predicate &predicate) noex
 	describer.describe(plan->qual);
 	describer.indexed = true;
 	describer.describe(conditions);
+	predicate.sort();
 }
 
 } // namespace remedy::scans

@@ -7,8 +7,7 @@
 
 namespace remedy::scans {
 
-// Fills in the conditions of a plan's scan, those of its index too; params tells
-// whether the statement was given values.
-void describe_scan(const Plan *plan, ParamListInfo params, Predicate &predicate) noexcept;
+// Fills in the conditions of one scan of the query's plan, those of its index too.
+void describe_scan(const Plan *plan, const QueryDesc &query, Predicate &predicate) noexcept;
 
 } // namespace remedy::scans

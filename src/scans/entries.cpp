@@ -2,44 +2,6 @@
 
 namespace remedy::scans {
 
-namespace {
-
-std::uint64_t
-mix(std::uint64_t hash, std::uint64_t word) noexcept
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-	return hash ^ (hash >> 32);
-}
-
-} // namespace
-
-std::uint64_t
-hash_of(const Key &key) noexcept
-{
-	const Predicate &predicate = key.predicate;
-	std::uint64_t hash = mix(key.fingerprint, std::uint64_t{key.database} << 32 | key.user);
-
-	hash = mix(hash, std::uint64_t{key.relation} << 16 | static_cast<std::uint64_t>(key.method) << 8 | key.toplevel);
-	for (int i = 0; i < predicate.count; ++i)
-	{
-		std::uint64_t words[2];
-		std::memcpy(words, &predicate.clauses[i], sizeof(words));
-		hash = mix(mix(hash, words[0]), words[1]);
-	}
-	return hash | 1;
-}
-
-void
-Counts::add(const Counts &other) noexcept
-{
-	scans += other.scans;
-	rows += other.rows;
-	samples += other.samples;
-	sampled_rows += other.sampled_rows;
-	kept_rows += other.kept_rows;
-	loops += other.loops;
-}
-
 void
 Counts::subtract(const Counts &other) noexcept
 {

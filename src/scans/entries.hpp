@@ -35,7 +35,10 @@ struct Key
 	std::uint8_t unused[2];
 	Predicate predicate;
 
-	bool operator==(const Key &other) const noexcept { return std::memcmp(this, &other, sizeof(Key)) == 0; }
+	bool operator==(const Key &other) const noexcept
+	{
+		return is_akin(other) && method == other.method && predicate == other.predicate;
+	}
 
 	// Of the same statement and relation.
 	bool is_akin(const Key &other) const noexcept
@@ -47,8 +50,34 @@ struct Key
 
 static_assert(sizeof(Key) == 160, "no byte is left undefined");
 
+namespace detail {
+
+inline std::uint64_t
+mix(std::uint64_t hash, std::uint64_t word) noexcept
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+	return hash ^ (hash >> 32);
+}
+
+} // namespace detail
+
 // Never 0.
-std::uint64_t hash_of(const Key &key) noexcept;
+inline std::uint64_t
+hash_of(const Key &key) noexcept
+{
+	const Predicate &predicate = key.predicate;
+	std::uint64_t hash = detail::mix(key.fingerprint, std::uint64_t{key.database} << 32 | key.user);
+
+	hash = detail::mix(hash,
+					   std::uint64_t{key.relation} << 16 | static_cast<std::uint64_t>(key.method) << 8 | key.toplevel);
+	for (int i = 0; i < predicate.count; ++i)
+	{
+		std::uint64_t words[2];
+		std::memcpy(words, &predicate.clauses[i], sizeof(words));
+		hash = detail::mix(detail::mix(hash, words[0]), words[1]);
+	}
+	return hash | 1;
+}
 
 struct Counts
 {
@@ -65,7 +94,16 @@ struct Counts
 	bool are_shown() const noexcept { return !empty() && static_cast<std::int64_t>(scans | rows | samples) > 0; }
 
 	// Modulo 2^64: what is taken away before it has come does no harm.
-	void add(const Counts &other) noexcept;
+	void add(const Counts &other) noexcept
+	{
+		scans += other.scans;
+		rows += other.rows;
+		samples += other.samples;
+		sampled_rows += other.sampled_rows;
+		kept_rows += other.kept_rows;
+		loops += other.loops;
+	}
+
 	void subtract(const Counts &other) noexcept;
 };
 

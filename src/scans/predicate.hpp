@@ -4,8 +4,10 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <tuple>
 
 namespace remedy::scans {
 
@@ -26,8 +28,9 @@ enum class OtherSide : std::uint8_t
 	none,
 	constant,   // written in the statement
 	parameter,  // given with the statement, or by the rest of its plan
+	computed,   // from constants, parameters and functions
 	column,     // another column of the same row
-	expression, // computed
+	expression, // of other columns
 };
 
 struct Clause
@@ -52,12 +55,27 @@ struct Predicate
 	bool cut; // there were more
 	std::uint8_t unused[6];
 
+	bool operator==(const Predicate &other) const noexcept
+	{
+		return count == other.count && cut == other.cut &&
+			   (count == 0 || std::memcmp(clauses, other.clauses, count * sizeof(Clause)) == 0);
+	}
+
 	void add(const Clause &clause) noexcept
 	{
 		if (count == clauses_per_predicate)
 			cut = true;
 		else
 			clauses[count++] = clause;
+	}
+	// The planner orders conditions by their cost, which differs from plan to plan.
+	// Those of a group stay side by side, and so do those of an arm.
+	void sort() noexcept
+	{
+		const auto rank = [](const Clause &c) {
+			return std::make_tuple(c.indexed, c.group, c.arm, c.column, c.operation, c.function, c.kind, c.other_side);
+		};
+		std::sort(clauses, clauses + count, [rank](const Clause &a, const Clause &b) { return rank(a) < rank(b); });
 	}
 };
 

@@ -137,7 +137,7 @@ read_scan(PlanState *state, Method method, Reading &reading) noexcept
 	if (method != Method::sequential && dropped == 0)
 		return;
 	Key key = key_of(relation, reading.sampled.fingerprint, reading.sampled.toplevel, method);
-	describe_scan(state->plan, reading.query->params, key.predicate);
+	describe_scan(state->plan, *reading.query, key.predicate);
 	add_scans(key, {0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
 	reading.rows += method == Method::sequential ? kept + dropped : dropped;
 }
@@ -162,10 +162,9 @@ starting(QueryDesc *query, const observe::Statement *statement) noexcept
 	// Workers get their leader's instrumentation, and their leader reads theirs.
 	if (unlikely(fingerprint == 0 || IsParallelWorker()))
 		return;
-	const auto promising = [query] {
-		return is_promising(query->plannedstmt->planTree, 0) || are_promising(query->plannedstmt->subplans, 0);
-	};
-	if (likely(!schedule.starts(fingerprint, promising)) || (statement != nullptr && statement->own))
+	if (likely(!schedule.starts(fingerprint)) || (statement != nullptr && statement->own))
+		return;
+	if (!is_promising(query->plannedstmt->planTree, 0) && !are_promising(query->plannedstmt->subplans, 0))
 		return;
 	if (query->instrument_options == 0)
 		query->instrument_options = INSTRUMENT_ROWS;
@@ -184,6 +183,12 @@ ending(QueryDesc *query)
 	Reading reading = {query, *known, 0};
 	read_node(query->planstate, &reading);
 	note_rows(reading.sampled.fingerprint, reading.rows);
+}
+
+void
+drop_sample(QueryDesc *query) noexcept
+{
+	query->instrument_options &= ~sampled;
 }
 
 void

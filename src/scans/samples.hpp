@@ -14,6 +14,9 @@ namespace remedy::scans {
 void starting(QueryDesc *query, const observe::Statement *statement) noexcept;
 void ending(QueryDesc *query);
 
+// Nothing is to be learnt from the query.
+void drop_sample(QueryDesc *query) noexcept;
+
 // A run of the statement read this many rows by sequential scans.
 void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
 void note_slow(std::uint64_t fingerprint) noexcept;

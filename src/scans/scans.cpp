@@ -13,18 +13,6 @@ namespace remedy::scans {
 namespace {
 
 void
-begins(QueryDesc *query, const observe::Statement *statement)
-{
-	run_begins(query, statement);
-}
-
-void
-ended(QueryDesc *query, const observe::Statement *statement, bool)
-{
-	run_ended(query, statement);
-}
-
-void
 reset(const observe::Scope &scope)
 {
 	if (scope.database == 0 && scope.user == 0 && scope.fingerprint == 0)
@@ -46,8 +34,8 @@ listener() noexcept
 
 	all.reset = reset;
 	all.starting = starting;
-	all.run_begins = begins;
-	all.run_ended = ended;
+	all.run_begins = run_begins;
+	all.run_ended = run_ended;
 	all.ending = ending;
 	all.slow = slow;
 	return all;

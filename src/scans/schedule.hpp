@@ -14,15 +14,13 @@ namespace remedy::scans {
 class Schedule
 {
 public:
-	// An execution begins; says whether it is to be sampled.  is_promising() tells
-	// whether a new statement's plan scans at all.
-	template <class IsPromising>
-	bool starts(std::uint64_t fingerprint, IsPromising &&is_promising) noexcept
+	// An execution begins; says whether it is due to be sampled.  No fingerprint is 0.
+	bool starts(std::uint64_t fingerprint) noexcept
 	{
 		Slot *const slot = find(fingerprint);
 
 		if (slot == nullptr)
-			return starts_anew(fingerprint) && is_promising();
+			return starts_anew(fingerprint);
 		++slot->executions;
 		return slot->scans && is_due(*slot);
 	}
@@ -45,7 +43,7 @@ private:
 	static constexpr std::uint32_t first_executions = 4;
 	static constexpr std::uint32_t rare_from = 64;
 	static constexpr std::uint32_t rare_interval = 1024;
-	static constexpr std::uint32_t slow_interval = 16;
+	static constexpr std::uint32_t slow_interval = 32;
 	static constexpr std::uint32_t replaced_interval = 16;
 
 	Slot *set_of(std::uint64_t fingerprint) noexcept { return slots_ + fingerprint % sets * set_size; }
@@ -55,7 +53,7 @@ private:
 		Slot *const set = set_of(fingerprint);
 
 		for (unsigned i = 0; i < set_size; ++i)
-			if (set[i].fingerprint == fingerprint && set[i].executions != 0)
+			if (set[i].fingerprint == fingerprint)
 				return &set[i];
 		return nullptr;
 	}

@@ -30,11 +30,36 @@ struct Frame
 Frame frames[frame_limit];
 int depth = 0;
 
+// A plan that is one scan of an index, perhaps below simple nodes, reads no table from
+// end to end, and most statements have such a plan.
+bool
+is_harmless(const PlannedStmt *planned) noexcept
+{
+	const Plan *plan = planned->planTree;
+
+	if (planned->subplans != NIL)
+		return false;
+	for (; plan != nullptr; plan = plan->lefttree)
+		switch (nodeTag(plan))
+		{
+		case T_IndexScan:
+		case T_IndexOnlyScan:
+			return true;
+		case T_ModifyTable:
+		case T_LockRows:
+		case T_Limit:
+		case T_Sort:
+		case T_Agg:
+			break;
+		default:
+			return false;
+		}
+	return false;
+}
+
 void
 watch(Frame &frame, const EState *estate) noexcept
 {
-	frame.count = 0;
-	frame.cut = false;
 	for (Index i = 0; i < estate->es_range_table_size; ++i)
 	{
 		const Relation relation = estate->es_relations[i];
@@ -93,28 +118,12 @@ count(Relation relation, const PendingVolume &volume, std::uint64_t fingerprint,
 		add_scans(key_of(relation, fingerprint, toplevel, Method::volume), {scans, rows});
 }
 
-} // namespace
-
-void
-run_begins(QueryDesc *query, const observe::Statement *statement) noexcept
-{
-	if (statement != nullptr)
-		depth = 0;
-	if (likely(depth < frame_limit))
-		watch(frames[depth], query->estate);
-	++depth;
-}
-
-void
-run_ended(QueryDesc *query, const observe::Statement *statement) noexcept
+// Not inlined: most runs have nothing to count.
+pg_noinline void
+count_frame(Frame &frame, QueryDesc *query, const observe::Statement *statement) noexcept
 {
 	std::int64_t rows = 0;
 
-	// Nothing was told of the run's beginning if it is what switched pg_remedy on.
-	if (depth == 0 || --depth >= frame_limit)
-		return;
-	Frame &frame = frames[depth];
-	const bool own = statement != nullptr && statement->own;
 	for (int i = 0; i < frame.count; ++i)
 	{
 		Watched &watched = frame.watched[i];
@@ -129,7 +138,7 @@ run_ended(QueryDesc *query, const observe::Statement *statement) noexcept
 		const PendingVolume all = {now.scans - watched.before.scans, now.rows - watched.before.rows};
 		const PendingVolume mine = {all.scans - watched.inside.scans, all.rows - watched.inside.rows};
 		note_inside(watched.relation, all);
-		if (own || mine.scans < 0 || mine.rows < 0 || (mine.scans | mine.rows) == 0)
+		if (mine.scans < 0 || mine.rows < 0 || (mine.scans | mine.rows) == 0)
 			continue;
 		rows += mine.rows;
 		count(watched.relation, mine, fingerprint_of(query, statement), is_toplevel(statement));
@@ -138,6 +147,34 @@ run_ended(QueryDesc *query, const observe::Statement *statement) noexcept
 		add_others({0, 0, 1});
 	if (rows > 0)
 		note_rows(fingerprint_of(query, statement), rows);
+}
+
+} // namespace
+
+void
+run_begins(QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	if (statement != nullptr)
+		depth = 0;
+	if (unlikely(depth++ >= frame_limit))
+		return;
+	Frame &frame = frames[depth - 1];
+	frame.count = 0;
+	frame.cut = false;
+	if (!is_harmless(query->plannedstmt))
+		watch(frame, query->estate);
+}
+
+void
+run_ended(QueryDesc *query, const observe::Statement *statement, bool) noexcept
+{
+	// Nothing was told of the run's beginning if it is what switched pg_remedy on.
+	if (depth == 0 || --depth >= frame_limit)
+		return;
+	if (unlikely(statement != nullptr && statement->own))
+		drop_sample(query);
+	else if (frames[depth].count > 0)
+		count_frame(frames[depth], query, statement);
 }
 
 } // namespace remedy::scans

@@ -14,6 +14,6 @@ namespace remedy::scans {
 void run_begins(QueryDesc *query, const observe::Statement *statement) noexcept;
 
 // Counts what the run has read.
-void run_ended(QueryDesc *query, const observe::Statement *statement) noexcept;
+void run_ended(QueryDesc *query, const observe::Statement *statement, bool failed) noexcept;
 
 } // namespace remedy::scans
