@@ -239,6 +239,7 @@ Describer::describe(const List *conditions) noexcept
 void
 describe_scan(const Plan *plan, const QueryDesc &query, Predicate &predicate) noexcept
 {
+	memset(static_cast<void *>(&predicate), 0, sizeof(predicate));
 	Describer describer = {&query, NIL, &predicate, false, 0};
 	const List *conditions = NIL;
 

@@ -2,6 +2,34 @@
 
 namespace remedy::scans {
 
+namespace {
+
+std::uint64_t
+mix(std::uint64_t hash, std::uint64_t word) noexcept
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+	return hash ^ (hash >> 32);
+}
+
+} // namespace
+
+std::uint64_t
+hash_of(const Key &key) noexcept
+{
+	constexpr int clause_words = sizeof(Clause) / sizeof(std::uint64_t);
+	constexpr int subject_words = sizeof(Subject) / sizeof(std::uint64_t);
+	const int words = subject_words + key.predicate.count * clause_words;
+	std::uint64_t hash = 0;
+
+	for (int i = 0; i < words; ++i)
+	{
+		std::uint64_t word;
+		std::memcpy(&word, reinterpret_cast<const char *>(&key) + i * sizeof(word), sizeof(word));
+		hash = mix(hash, word);
+	}
+	return hash | 1;
+}
+
 void
 Counts::subtract(const Counts &other) noexcept
 {

@@ -23,8 +23,8 @@ enum class Method : std::uint8_t
 	bitmap,
 };
 
-// Without padding, so that equal keys are equal in memory.
-struct Key
+// Who scans what, and how.  Without padding, so that equal ones are equal in memory.
+struct Subject
 {
 	std::uint64_t fingerprint;
 	std::uint32_t database;
@@ -33,51 +33,32 @@ struct Key
 	bool toplevel;
 	Method method;
 	std::uint8_t unused[2];
-	Predicate predicate;
 
-	bool operator==(const Key &other) const noexcept
-	{
-		return is_akin(other) && method == other.method && predicate == other.predicate;
-	}
+	bool operator==(const Subject &other) const noexcept { return std::memcmp(this, &other, sizeof(Subject)) == 0; }
 
 	// Of the same statement and relation.
-	bool is_akin(const Key &other) const noexcept
+	bool is_akin(const Subject &other) const noexcept
 	{
 		return fingerprint == other.fingerprint && database == other.database && user == other.user &&
 			   relation == other.relation && toplevel == other.toplevel;
 	}
 };
 
-static_assert(sizeof(Key) == 160, "no byte is left undefined");
-
-namespace detail {
-
-inline std::uint64_t
-mix(std::uint64_t hash, std::uint64_t word) noexcept
+struct Key
 {
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-	return hash ^ (hash >> 32);
-}
+	Subject subject;
+	Predicate predicate; // none for a volume
 
-} // namespace detail
+	bool operator==(const Key &other) const noexcept
+	{
+		return subject == other.subject && predicate == other.predicate;
+	}
+};
+
+static_assert(sizeof(Subject) == 24 && sizeof(Key) == 160, "no byte is left undefined");
 
 // Never 0.
-inline std::uint64_t
-hash_of(const Key &key) noexcept
-{
-	const Predicate &predicate = key.predicate;
-	std::uint64_t hash = detail::mix(key.fingerprint, std::uint64_t{key.database} << 32 | key.user);
-
-	hash = detail::mix(hash,
-					   std::uint64_t{key.relation} << 16 | static_cast<std::uint64_t>(key.method) << 8 | key.toplevel);
-	for (int i = 0; i < predicate.count; ++i)
-	{
-		std::uint64_t words[2];
-		std::memcpy(words, &predicate.clauses[i], sizeof(words));
-		hash = detail::mix(detail::mix(hash, words[0]), words[1]);
-	}
-	return hash | 1;
-}
+std::uint64_t hash_of(const Key &key) noexcept;
 
 struct Counts
 {

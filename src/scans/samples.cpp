@@ -136,9 +136,10 @@ read_scan(PlanState *state, Method method, Reading &reading) noexcept
 	const std::uint64_t dropped = instrument.nfiltered1 + instrument.nfiltered2;
 	if (method != Method::sequential && dropped == 0)
 		return;
-	Key key = key_of(relation, reading.sampled.fingerprint, reading.sampled.toplevel, method);
-	describe_scan(state->plan, *reading.query, key.predicate);
-	add_scans(key, {0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
+	Predicate predicate;
+	describe_scan(state->plan, *reading.query, predicate);
+	add_scans(subject_of(relation, reading.sampled.fingerprint, reading.sampled.toplevel, method), &predicate,
+			  {0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
 	reading.rows += method == Method::sequential ? kept + dropped : dropped;
 }
 
@@ -152,6 +153,34 @@ read_node(PlanState *state, void *context)
 	return server::walk_plan(state, read_node, context);
 }
 
+// The two below are not inlined: most queries are not sampled.
+pg_noinline void
+sample(QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	const PlannedStmt &planned = *query->plannedstmt;
+
+	if (statement != nullptr && statement->own)
+		return;
+	if (!is_promising(planned.planTree, 0) && !are_promising(planned.subplans, 0))
+		return;
+	if (query->instrument_options == 0)
+		query->instrument_options = INSTRUMENT_ROWS;
+	query->instrument_options |= sampled;
+	remember({query, fingerprint_of(query, statement), statement != nullptr});
+}
+
+pg_noinline void
+read_sample(const QueryDesc *query) noexcept
+{
+	const Sampled *const known = IsParallelWorker() ? nullptr : recall(query);
+
+	if (known == nullptr || query->planstate == nullptr)
+		return;
+	Reading reading = {query, *known, 0};
+	read_node(query->planstate, &reading);
+	note_rows(reading.sampled.fingerprint, reading.rows);
+}
+
 } // namespace
 
 void
@@ -160,29 +189,15 @@ starting(QueryDesc *query, const observe::Statement *statement) noexcept
 	const std::uint64_t fingerprint = fingerprint_of(query, statement);
 
 	// Workers get their leader's instrumentation, and their leader reads theirs.
-	if (unlikely(fingerprint == 0 || IsParallelWorker()))
-		return;
-	if (likely(!schedule.starts(fingerprint)) || (statement != nullptr && statement->own))
-		return;
-	if (!is_promising(query->plannedstmt->planTree, 0) && !are_promising(query->plannedstmt->subplans, 0))
-		return;
-	if (query->instrument_options == 0)
-		query->instrument_options = INSTRUMENT_ROWS;
-	query->instrument_options |= sampled;
-	remember({query, fingerprint, statement != nullptr});
+	if (likely(fingerprint != 0 && !IsParallelWorker()) && unlikely(schedule.starts(fingerprint)))
+		sample(query, statement);
 }
 
 void
 ending(QueryDesc *query)
 {
-	if (likely((query->instrument_options & sampled) == 0))
-		return;
-	const Sampled *const known = IsParallelWorker() ? nullptr : recall(query);
-	if (known == nullptr || query->planstate == nullptr)
-		return;
-	Reading reading = {query, *known, 0};
-	read_node(query->planstate, &reading);
-	note_rows(reading.sampled.fingerprint, reading.rows);
+	if (unlikely((query->instrument_options & sampled) != 0))
+		read_sample(query);
 }
 
 void

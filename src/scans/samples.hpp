@@ -42,20 +42,11 @@ fingerprint_of(const QueryDesc *query, const observe::Statement *statement) noex
 	return statement != nullptr ? statement->fingerprint : query->plannedstmt->queryId;
 }
 
-// Of the current user, without a predicate.
-inline Key
-key_of(Relation relation, std::uint64_t fingerprint, bool toplevel, Method method) noexcept
+// For the current user.
+inline Subject
+subject_of(Relation relation, std::uint64_t fingerprint, bool toplevel, Method method) noexcept
 {
-	Key key;
-
-	memset(static_cast<void *>(&key), 0, sizeof(key));
-	key.fingerprint = fingerprint;
-	key.database = MyDatabaseId;
-	key.user = GetUserId();
-	key.relation = relation->rd_id;
-	key.toplevel = toplevel;
-	key.method = method;
-	return key;
+	return {fingerprint, MyDatabaseId, GetUserId(), relation->rd_id, toplevel, method, {}};
 }
 
 } // namespace remedy::scans

@@ -14,7 +14,7 @@ constexpr unsigned fold_at = 48;         // beyond, looking for a free one takes
 
 int shared_limit = 2000; // pg_remedy.max_scans
 
-// Open addressing by hash; emptied as a whole.
+// Open addressing; emptied as a whole.
 struct BackendScans
 {
 	std::uint64_t generation;
@@ -127,17 +127,18 @@ attach() noexcept
 	return true;
 }
 
-// The entry of the key, or a free one, or -1.
+// The place of what is counted, or a free one, or -1.
 int
-place_of(const Key &key, std::uint64_t hash) noexcept
+place_of(const Subject &subject, const Predicate *predicate) noexcept
 {
-	const BackendScans &scans = mine->own();
+	const Entry *const entries = mine->own().entries;
+	unsigned place = subject.fingerprint + subject.relation + static_cast<unsigned>(subject.method);
 
-	for (unsigned i = 0; i < backend_entries; ++i)
+	for (unsigned i = 0; i < backend_entries; ++i, ++place)
 	{
-		const int place = ((hash >> 1) + i) & (backend_entries - 1);
-		const Entry &entry = scans.entries[place];
-		if (entry.hash == 0 || (entry.hash == hash && entry.key == key))
+		const Entry &entry = entries[place %= backend_entries];
+		if (entry.hash == 0 ||
+			(entry.key.subject == subject && (predicate == nullptr || entry.key.predicate == *predicate)))
 			return place;
 	}
 	return -1;
@@ -166,34 +167,35 @@ declare_scan_table() noexcept
 }
 
 void
-add_scans(const Key &key, const Counts &counts) noexcept
+add_scans(const Subject &subject, const Predicate *predicate, const Counts &counts) noexcept
 {
 	if (!attach())
 		return;
 	if (outdated())
 		empty_mine();
-	const std::uint64_t hash = hash_of(key);
 	const Time now = GetCurrentStatementStartTimestamp();
-	int place = place_of(key, hash);
+	int place = place_of(subject, predicate);
 
-	if (place < 0 || (mine->own().entries[place].hash == 0 && mine->own().used >= fold_at))
+	if (unlikely(place < 0 || (mine->own().entries[place].hash == 0 && mine->own().used >= fold_at)))
 	{
 		fold_if_free();
-		place = place_of(key, hash);
+		place = place_of(subject, predicate);
 	}
 	mine->write([&](BackendScans &scans) {
-		if (place < 0)
+		if (unlikely(place < 0))
 		{
 			scans.others.miss(counts);
 			return;
 		}
 		Entry &entry = scans.entries[place];
-		if (entry.hash == 0)
+		if (unlikely(entry.hash == 0))
 		{
 			++scans.used;
 			entry = {};
-			entry.hash = hash;
-			entry.key = key;
+			entry.key.subject = subject;
+			if (predicate != nullptr)
+				entry.key.predicate = *predicate;
+			entry.hash = hash_of(entry.key);
 		}
 		entry.add(counts, now, now);
 	});
@@ -223,10 +225,10 @@ reset_scans() noexcept
 namespace {
 
 bool
-lies_in(const Key &key, Oid database, Oid user, std::uint64_t fingerprint) noexcept
+lies_in(const Subject &subject, Oid database, Oid user, std::uint64_t fingerprint) noexcept
 {
-	return (database == 0 || key.database == database) && (user == 0 || key.user == user) &&
-		   (fingerprint == 0 || key.fingerprint == fingerprint);
+	return (database == 0 || subject.database == database) && (user == 0 || subject.user == user) &&
+		   (fingerprint == 0 || subject.fingerprint == fingerprint);
 }
 
 // Calls visit(slot) for each backend's entries of this generation, with the lock held.
@@ -257,11 +259,11 @@ reset_scans_of(Oid database, Oid user, std::uint64_t fingerprint) noexcept
 
 	region.acquire(LW_EXCLUSIVE);
 	for (unsigned i = 0; i < store->entry_count; ++i)
-		if (lies_in(store->entries[i].key, database, user, fingerprint))
+		if (lies_in(store->entries[i].key.subject, database, user, fingerprint))
 			store->entries[i].hash = 0;
 	visit_backends(copy, [=](const BackendScans &scans) {
 		for (const Entry &entry : scans.entries)
-			if (entry.hash != 0 && lies_in(entry.key, database, user, fingerprint))
+			if (entry.hash != 0 && lies_in(entry.key.subject, database, user, fingerprint))
 			{
 				Entry &target = entry_for(store->entries, store->entry_count, entry.key, entry.hash, store->others);
 				target.counts.subtract(entry.counts);

@@ -60,13 +60,13 @@ method_name(Method method) noexcept
 }
 
 void
-put_predicate(server::Rows &rows, const Key &key, bool readable, bool sampled) noexcept
+put_predicate(server::Rows &rows, const Key &key, bool readable) noexcept
 {
-	if (readable && sampled)
+	if (readable)
 	{
-		rows.put(conditions_of(key.relation, key.predicate, false));
-		rows.put(conditions_of(key.relation, key.predicate, true));
-		rows.put_text(predicate_text(key.relation, key.predicate));
+		rows.put(conditions_of(key.subject.relation, key.predicate, false));
+		rows.put(conditions_of(key.subject.relation, key.predicate, true));
+		rows.put_text(predicate_text(key.subject.relation, key.predicate));
 		return;
 	}
 	rows.put_null();
@@ -90,18 +90,18 @@ put_volume(server::Rows &rows, const Counts *volume) noexcept
 void
 put_entry(server::Rows &rows, const Entry &entry, const Counts *volume) noexcept
 {
-	const Key &key = entry.key;
-	const bool here = key.database == MyDatabaseId;
-	const char *const table = here ? qualified_name(key.relation) : nullptr;
+	const Subject &subject = entry.key.subject;
+	const bool here = subject.database == MyDatabaseId;
+	const char *const table = here ? qualified_name(subject.relation) : nullptr;
 
-	rows.put_text(get_database_name(key.database));
+	rows.put_text(get_database_name(subject.database));
 	rows.put_text(table);
-	rows.put(ObjectIdGetDatum(key.relation));
-	rows.put_text(GetUserNameFromId(key.user, true));
-	key.fingerprint == 0 ? rows.put_null() : rows.put_bigint(key.fingerprint);
-	rows.put_bool(key.toplevel);
-	rows.put_text(method_name(key.method));
-	put_predicate(rows, key, table != nullptr, key.method != Method::volume);
+	rows.put(ObjectIdGetDatum(subject.relation));
+	rows.put_text(GetUserNameFromId(subject.user, true));
+	subject.fingerprint == 0 ? rows.put_null() : rows.put_bigint(subject.fingerprint);
+	rows.put_bool(subject.toplevel);
+	rows.put_text(method_name(subject.method));
+	put_predicate(rows, entry.key, table != nullptr && subject.method != Method::volume);
 	put_volume(rows, volume);
 	rows.put_bigint(entry.counts.samples);
 	rows.put_bigint(entry.counts.sampled_rows);
@@ -135,13 +135,13 @@ put_others(server::Rows &rows, const Others &others) noexcept
 int
 put_kin(server::Rows &rows, const Entry *first, int count) noexcept
 {
-	const bool has_volume = first->key.method == Method::volume;
+	const bool has_volume = first->key.subject.method == Method::volume;
 	std::uint64_t parts = 0;
 	int sequential = 0;
 	int kin = 0;
 
-	for (; kin < count && first[kin].key.is_akin(first->key); ++kin)
-		if (first[kin].key.method == Method::sequential)
+	for (; kin < count && first[kin].key.subject.is_akin(first->key.subject); ++kin)
+		if (first[kin].key.subject.method == Method::sequential)
 		{
 			++sequential;
 			parts += first[kin].counts.sampled_rows + 1;
@@ -152,7 +152,7 @@ put_kin(server::Rows &rows, const Entry *first, int count) noexcept
 	Shares read(has_volume ? first[0].counts.rows : 0, parts);
 	for (int i = has_volume; i < kin; ++i)
 	{
-		const bool shares = has_volume && first[i].key.method == Method::sequential;
+		const bool shares = has_volume && first[i].key.subject.method == Method::sequential;
 		const std::uint64_t part = first[i].counts.sampled_rows + 1;
 		const Counts share = shares ? Counts{scans.next(part), read.next(part)} : Counts{};
 		put_entry(rows, first[i], shares ? &share : nullptr);

@@ -57,7 +57,7 @@ is_harmless(const PlannedStmt *planned) noexcept
 	return false;
 }
 
-void
+pg_noinline void
 watch(Frame &frame, const EState *estate) noexcept
 {
 	for (Index i = 0; i < estate->es_range_table_size; ++i)
@@ -115,7 +115,7 @@ count(Relation relation, const PendingVolume &volume, std::uint64_t fingerprint,
 	if (is_temporary(relation))
 		add_others({scans, rows, 0});
 	else
-		add_scans(key_of(relation, fingerprint, toplevel, Method::volume), {scans, rows});
+		add_scans(subject_of(relation, fingerprint, toplevel, Method::volume), nullptr, {scans, rows});
 }
 
 // Not inlined: most runs have nothing to count.
