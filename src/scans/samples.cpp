@@ -138,8 +138,8 @@ read_scan(PlanState *state, Method method, Reading &reading) noexcept
 		return;
 	Predicate predicate;
 	describe_scan(state->plan, *reading.query, predicate);
-	add_scans(subject_of(relation, reading.sampled.fingerprint, reading.sampled.toplevel, method), &predicate,
-			  {0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
+	add_samples(subject_of(relation, reading.sampled.fingerprint, reading.sampled.toplevel, method), predicate,
+				{0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
 	reading.rows += method == Method::sequential ? kept + dropped : dropped;
 }
 
@@ -155,18 +155,18 @@ read_node(PlanState *state, void *context)
 
 // The two below are not inlined: most queries are not sampled.
 pg_noinline void
-sample(QueryDesc *query, const observe::Statement *statement) noexcept
+sample_if_due(QueryDesc *query, const observe::Statement *statement, std::uint64_t fingerprint) noexcept
 {
 	const PlannedStmt &planned = *query->plannedstmt;
 
-	if (statement != nullptr && statement->own)
+	if (!schedule.is_due(fingerprint) || (statement != nullptr && statement->own))
 		return;
 	if (!is_promising(planned.planTree, 0) && !are_promising(planned.subplans, 0))
 		return;
 	if (query->instrument_options == 0)
 		query->instrument_options = INSTRUMENT_ROWS;
 	query->instrument_options |= sampled;
-	remember({query, fingerprint_of(query, statement), statement != nullptr});
+	remember({query, fingerprint, statement != nullptr});
 }
 
 pg_noinline void
@@ -189,8 +189,9 @@ starting(QueryDesc *query, const observe::Statement *statement) noexcept
 	const std::uint64_t fingerprint = fingerprint_of(query, statement);
 
 	// Workers get their leader's instrumentation, and their leader reads theirs.
-	if (likely(fingerprint != 0 && !IsParallelWorker()) && unlikely(schedule.starts(fingerprint)))
-		sample(query, statement);
+	if (unlikely(fingerprint == 0 || IsParallelWorker()) || likely(schedule.passes(fingerprint)))
+		return;
+	sample_if_due(query, statement, fingerprint);
 }
 
 void

@@ -127,16 +127,17 @@ attach() noexcept
 	return true;
 }
 
-// The place of what is counted, or a free one, or -1.
-int
+// The place of what is counted, or a free one, or -1.  A volume has no predicate.
+inline int
 place_of(const Subject &subject, const Predicate *predicate) noexcept
 {
 	const Entry *const entries = mine->own().entries;
-	unsigned place = subject.fingerprint + subject.relation + static_cast<unsigned>(subject.method);
+	const unsigned first = subject.fingerprint + subject.relation + static_cast<unsigned>(subject.method);
 
-	for (unsigned i = 0; i < backend_entries; ++i, ++place)
+	for (unsigned i = 0; i < backend_entries; ++i)
 	{
-		const Entry &entry = entries[place %= backend_entries];
+		const int place = (first + i) % backend_entries;
+		const Entry &entry = entries[place];
 		if (entry.hash == 0 ||
 			(entry.key.subject == subject && (predicate == nullptr || entry.key.predicate == *predicate)))
 			return place;
@@ -154,6 +155,46 @@ fold_if_free() noexcept
 	}
 }
 
+void
+start_entry(Entry &entry, const Subject &subject, const Predicate *predicate) noexcept
+{
+	entry = {};
+	entry.key.subject = subject;
+	if (predicate != nullptr)
+		entry.key.predicate = *predicate;
+	entry.hash = hash_of(entry.key);
+}
+
+pg_noinline void
+add(const Subject &subject, const Predicate *predicate, const Counts &counts) noexcept
+{
+	if (!attach())
+		return;
+	if (outdated())
+		empty_mine();
+	const Time now = GetCurrentStatementStartTimestamp();
+	int place = place_of(subject, predicate);
+	if (place < 0 || (mine->own().entries[place].hash == 0 && mine->own().used >= fold_at))
+	{
+		fold_if_free();
+		place = place_of(subject, predicate);
+	}
+	mine->write([&](BackendScans &scans) {
+		if (place < 0)
+		{
+			scans.others.miss(counts);
+			return;
+		}
+		Entry &entry = scans.entries[place];
+		if (entry.hash == 0)
+		{
+			++scans.used;
+			start_entry(entry, subject, predicate);
+		}
+		entry.add(counts, now, now);
+	});
+}
+
 } // namespace
 
 void
@@ -167,38 +208,28 @@ declare_scan_table() noexcept
 }
 
 void
-add_scans(const Subject &subject, const Predicate *predicate, const Counts &counts) noexcept
+add_volume(const Subject &subject, std::uint64_t scans, std::uint64_t rows) noexcept
 {
-	if (!attach())
-		return;
-	if (outdated())
-		empty_mine();
-	const Time now = GetCurrentStatementStartTimestamp();
-	int place = place_of(subject, predicate);
+	const int place = likely(mine != nullptr && !outdated()) ? place_of(subject, nullptr) : -1;
 
-	if (unlikely(place < 0 || (mine->own().entries[place].hash == 0 && mine->own().used >= fold_at)))
+	if (unlikely(place < 0 || mine->own().entries[place].hash == 0))
 	{
-		fold_if_free();
-		place = place_of(subject, predicate);
+		add(subject, nullptr, {scans, rows});
+		return;
 	}
-	mine->write([&](BackendScans &scans) {
-		if (unlikely(place < 0))
-		{
-			scans.others.miss(counts);
-			return;
-		}
-		Entry &entry = scans.entries[place];
-		if (unlikely(entry.hash == 0))
-		{
-			++scans.used;
-			entry = {};
-			entry.key.subject = subject;
-			if (predicate != nullptr)
-				entry.key.predicate = *predicate;
-			entry.hash = hash_of(entry.key);
-		}
-		entry.add(counts, now, now);
+	const Time now = GetCurrentStatementStartTimestamp();
+	mine->write([=](BackendScans &all) {
+		Entry &entry = all.entries[place];
+		entry.counts.scans += scans;
+		entry.counts.rows += rows;
+		entry.last_seen = now;
 	});
+}
+
+void
+add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept
+{
+	add(subject, &predicate, counts);
 }
 
 void

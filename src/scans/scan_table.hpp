@@ -26,9 +26,9 @@ namespace remedy::scans {
 // From _PG_init.
 void declare_scan_table() noexcept;
 
-// Adds in any process that may have counts of its own.  Never waits.  A volume has no
-// predicate.
-void add_scans(const Subject &subject, const Predicate *predicate, const Counts &counts) noexcept;
+// Both add in any process that may have counts of its own.  They never wait.
+void add_volume(const Subject &subject, std::uint64_t scans, std::uint64_t rows) noexcept;
+void add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept;
 
 // Volume that gets no entry; missed if it should have had one.
 void add_others(const Others &others) noexcept;

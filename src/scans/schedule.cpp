@@ -17,6 +17,18 @@ Schedule::note_slow(std::uint64_t fingerprint) noexcept
 }
 
 bool
+Schedule::is_due(std::uint64_t fingerprint) noexcept
+{
+	const Slot *const slot = find(fingerprint);
+
+	if (slot == nullptr)
+		return starts_anew(fingerprint);
+	const std::uint32_t number = slot->executions;
+	return number <= first_executions || (slot->slow && number % slow_interval == 0) ||
+		   (number >= rare_from && ((number & (number - 1)) == 0 || number % rare_interval == 0));
+}
+
+bool
 Schedule::starts_anew(std::uint64_t fingerprint) noexcept
 {
 	Slot *const set = set_of(fingerprint);

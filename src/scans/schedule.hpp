@@ -14,16 +14,17 @@ namespace remedy::scans {
 class Schedule
 {
 public:
-	// An execution begins; says whether it is due to be sampled.  No fingerprint is 0.
-	bool starts(std::uint64_t fingerprint) noexcept
+	// An execution begins; says whether it need not be sampled.  Otherwise is_due() is to
+	// be asked.  No fingerprint is 0.
+	bool passes(std::uint64_t fingerprint) noexcept
 	{
 		Slot *const slot = find(fingerprint);
 
-		if (slot == nullptr)
-			return starts_anew(fingerprint);
-		++slot->executions;
-		return slot->scans && is_due(*slot);
+		return slot != nullptr && (++slot->executions, !slot->scans);
 	}
+
+	// The same execution: whether it is to be sampled.
+	bool is_due(std::uint64_t fingerprint) noexcept;
 
 	// The statement reads many rows, or is slow: it stays of interest.
 	void note_rows(std::uint64_t fingerprint) noexcept;
@@ -56,14 +57,6 @@ private:
 			if (set[i].fingerprint == fingerprint)
 				return &set[i];
 		return nullptr;
-	}
-
-	static bool is_due(const Slot &slot) noexcept
-	{
-		const std::uint32_t number = slot.executions;
-
-		return number <= first_executions || (slot.slow && number % slow_interval == 0) ||
-			   (number >= rare_from && ((number & (number - 1)) == 0 || number % rare_interval == 0));
 	}
 
 	bool starts_anew(std::uint64_t fingerprint) noexcept;

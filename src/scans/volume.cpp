@@ -10,8 +10,8 @@ namespace {
 
 using server::PendingVolume;
 
-constexpr int frame_limit = 16;    // runs inside these count as theirs
-constexpr int relation_limit = 64; // of one run; memory that is not needed is never touched
+constexpr unsigned frame_limit = 16; // runs inside these count as theirs
+constexpr int relation_limit = 64;   // of one run; memory that is not needed is never touched
 
 struct Watched
 {
@@ -20,15 +20,11 @@ struct Watched
 	PendingVolume inside; // of the runs inside
 };
 
-struct Frame
-{
-	int count;
-	bool cut; // there are more relations
-	Watched watched[relation_limit];
-};
-
-Frame frames[frame_limit];
-int depth = 0;
+// Most runs have none to watch: the numbers lie apart, in one cache line.
+int counts[frame_limit]; // of relations that are watched
+Watched frames[frame_limit][relation_limit];
+unsigned depth = 0;
+std::uint64_t cut = 0; // runs with more relations than can be watched
 
 // A plan that is one scan of an index, perhaps below simple nodes, reads no table from
 // end to end, and most statements have such a plan.
@@ -58,40 +54,43 @@ is_harmless(const PlannedStmt *planned) noexcept
 }
 
 pg_noinline void
-watch(Frame &frame, const EState *estate) noexcept
+watch(unsigned level, const EState *estate) noexcept
 {
+	int count = 0;
+
 	for (Index i = 0; i < estate->es_range_table_size; ++i)
 	{
 		const Relation relation = estate->es_relations[i];
-		Watched &watched = frame.watched[frame.count];
+		Watched &watched = frames[level][count];
 
 		if (relation == nullptr || !is_of_interest(relation) || !server::begin_pending(relation, watched.before))
 			continue;
 		watched.relation = relation;
 		watched.inside = {};
-		if (++frame.count == relation_limit)
+		if (++count == relation_limit)
 		{
-			frame.cut = i + 1 < estate->es_range_table_size;
+			cut += i + 1 < estate->es_range_table_size;
 			break;
 		}
 	}
+	counts[level] = count;
 }
 
 // The place where a frame watches the relation, the first one if there are several.
 Watched *
-find(Frame &frame, Relation relation) noexcept
+find(unsigned level, Relation relation) noexcept
 {
-	for (int i = 0; i < frame.count; ++i)
-		if (frame.watched[i].relation == relation)
-			return &frame.watched[i];
+	for (int i = 0; i < counts[level]; ++i)
+		if (frames[level][i].relation == relation)
+			return &frames[level][i];
 	return nullptr;
 }
 
 void
 note_inside(Relation relation, const PendingVolume &volume) noexcept
 {
-	for (int i = depth - 1; i >= 0; --i)
-		if (Watched *const outer = find(frames[i], relation))
+	for (unsigned level = depth; level-- > 0;)
+		if (Watched *const outer = find(level, relation))
 		{
 			outer->inside.scans += volume.scans;
 			outer->inside.rows += volume.rows;
@@ -115,25 +114,30 @@ count(Relation relation, const PendingVolume &volume, std::uint64_t fingerprint,
 	if (is_temporary(relation))
 		add_others({scans, rows, 0});
 	else
-		add_scans(subject_of(relation, fingerprint, toplevel, Method::volume), nullptr, {scans, rows});
+		add_volume(subject_of(relation, fingerprint, toplevel, Method::volume), scans, rows);
 }
 
 // Not inlined: most runs have nothing to count.
 pg_noinline void
-count_frame(Frame &frame, QueryDesc *query, const observe::Statement *statement) noexcept
+count_run(unsigned level, QueryDesc *query, const observe::Statement *statement) noexcept
 {
 	std::int64_t rows = 0;
 
-	for (int i = 0; i < frame.count; ++i)
+	if (statement != nullptr && statement->own)
 	{
-		Watched &watched = frame.watched[i];
+		drop_sample(query);
+		return;
+	}
+	for (int i = 0; i < counts[level]; ++i)
+	{
+		const Watched &watched = frames[level][i];
 		PendingVolume now;
 
 		if (!server::read_pending(watched.relation, now) ||
 			(now.rows == watched.before.rows && now.scans == watched.before.scans))
 			continue;
 		// The same table twice in one statement has one pair of counters.
-		if (find(frame, watched.relation) != &watched)
+		if (find(level, watched.relation) != &watched)
 			continue;
 		const PendingVolume all = {now.scans - watched.before.scans, now.rows - watched.before.rows};
 		const PendingVolume mine = {all.scans - watched.inside.scans, all.rows - watched.inside.rows};
@@ -143,8 +147,11 @@ count_frame(Frame &frame, QueryDesc *query, const observe::Statement *statement)
 		rows += mine.rows;
 		count(watched.relation, mine, fingerprint_of(query, statement), is_toplevel(statement));
 	}
-	if (unlikely(frame.cut))
-		add_others({0, 0, 1});
+	if (unlikely(cut > 0))
+	{
+		add_others({0, 0, cut});
+		cut = 0;
+	}
 	if (rows > 0)
 		note_rows(fingerprint_of(query, statement), rows);
 }
@@ -156,25 +163,22 @@ run_begins(QueryDesc *query, const observe::Statement *statement) noexcept
 {
 	if (statement != nullptr)
 		depth = 0;
-	if (unlikely(depth++ >= frame_limit))
+	const unsigned level = depth++;
+	if (unlikely(level >= frame_limit))
 		return;
-	Frame &frame = frames[depth - 1];
-	frame.count = 0;
-	frame.cut = false;
+	counts[level] = 0;
 	if (!is_harmless(query->plannedstmt))
-		watch(frame, query->estate);
+		watch(level, query->estate);
 }
 
 void
 run_ended(QueryDesc *query, const observe::Statement *statement, bool) noexcept
 {
 	// Nothing was told of the run's beginning if it is what switched pg_remedy on.
-	if (depth == 0 || --depth >= frame_limit)
+	if (unlikely(depth == 0) || unlikely(--depth >= frame_limit))
 		return;
-	if (unlikely(statement != nullptr && statement->own))
-		drop_sample(query);
-	else if (frames[depth].count > 0)
-		count_frame(frames[depth], query, statement);
+	if (unlikely(counts[depth] > 0))
+		count_run(depth, query, statement);
 }
 
 } // namespace remedy::scans
