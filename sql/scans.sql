@@ -119,6 +119,7 @@ SELECT remedy.reset();
 \set VERBOSITY sqlstate
 SELECT 1 / (id - 500) FROM part;
 SELECT 1 / (parts() - 1000) FROM part;
+SELECT 'SELECT 1 / (id - 1) FROM part' FROM generate_series(1, 18) \gexec
 \set VERBOSITY default
 :volume
 SELECT count(*) FROM part;
@@ -164,6 +165,15 @@ SELECT remedy.reset();
 SELECT id, untracked() FROM part WHERE id <= 2;
 SELECT count(*) FROM part;
 SELECT toplevel, rows_read FROM remedy.scans WHERE rows_read > 0 ORDER BY 1, 2;
+
+-- A table that is known anew has been counted before.
+SELECT remedy.reset();
+BEGIN;
+SELECT count(*) FROM part;
+ALTER TABLE part SET (fillfactor = 90);
+SELECT count(*) FROM part;
+COMMIT;
+SELECT scans, rows_read FROM remedy.scans;
 
 -- Partitions, temporary tables, tables that come and go.
 CREATE TABLE sale (day integer, amount integer) PARTITION BY RANGE (day);
@@ -235,6 +245,21 @@ SELECT count(*) FROM remedy.read_scans_status();
 RESET ROLE;
 SELECT count(*) FROM part;
 SELECT user_name = CURRENT_USER AS me, toplevel, rows_read, count(*) OVER () FROM remedy.scans ORDER BY 1, 2;
+
+-- Parts are forgotten alone, also what has not left this session's memory yet; what
+-- comes later counts from nothing.
+SELECT remedy.reset(user_name => 'regress_remedy_clerk');
+SELECT user_name = CURRENT_USER AS me, toplevel, scans, rows_read, samples FROM remedy.scans ORDER BY 1, 2;
+SET ROLE regress_remedy_clerk;
+SELECT count(*) FROM part;
+RESET ROLE;
+SELECT user_name = CURRENT_USER AS me, toplevel, scans, rows_read, samples FROM remedy.scans ORDER BY 1, 2;
+SELECT remedy.reset(query_id => (SELECT min(query_id) FROM remedy.scans WHERE NOT toplevel));
+SELECT user_name = CURRENT_USER AS me, toplevel, scans, rows_read FROM remedy.scans ORDER BY 1, 2;
+SELECT remedy.reset(database => current_database());
+SELECT count(*) FROM remedy.scans;
+SELECT as_owner();
+SELECT user_name = CURRENT_USER AS me, toplevel, scans, rows_read FROM remedy.scans ORDER BY 1, 2;
 
 -- Catalogs, and what reads pg_remedy's own views, are not counted.
 SELECT remedy.reset();

@@ -89,6 +89,12 @@ is_promising(const Plan *plan, int depth) noexcept
 	}
 }
 
+bool
+is_promising(const PlannedStmt &planned) noexcept
+{
+	return is_promising(planned.planTree, 0) || are_promising(planned.subplans, 0);
+}
+
 // The server ends the last loop itself only where it prints the plan.
 bool
 end_loops(Instrumentation *instrument) noexcept
@@ -157,11 +163,9 @@ read_node(PlanState *state, void *context)
 pg_noinline void
 sample_if_due(QueryDesc *query, const observe::Statement *statement, std::uint64_t fingerprint) noexcept
 {
-	const PlannedStmt &planned = *query->plannedstmt;
-
 	if (!schedule.is_due(fingerprint) || (statement != nullptr && statement->own))
 		return;
-	if (!is_promising(planned.planTree, 0) && !are_promising(planned.subplans, 0))
+	if (!is_promising(*query->plannedstmt))
 		return;
 	if (query->instrument_options == 0)
 		query->instrument_options = INSTRUMENT_ROWS;
@@ -172,7 +176,7 @@ sample_if_due(QueryDesc *query, const observe::Statement *statement, std::uint64
 pg_noinline void
 read_sample(const QueryDesc *query) noexcept
 {
-	const Sampled *const known = IsParallelWorker() ? nullptr : recall(query);
+	const Sampled *const known = recall(query);
 
 	if (known == nullptr || query->planstate == nullptr)
 		return;
@@ -215,9 +219,10 @@ note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept
 }
 
 void
-note_slow(std::uint64_t fingerprint) noexcept
+note_slow(const observe::Statement &statement)
 {
-	schedule.note_slow(fingerprint);
+	if (is_promising(*statement.query->plannedstmt))
+		schedule.note_slow(statement.fingerprint);
 }
 
 } // namespace remedy::scans

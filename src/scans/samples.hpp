@@ -19,7 +19,7 @@ void drop_sample(QueryDesc *query) noexcept;
 
 // A run of the statement read this many rows by sequential scans.
 void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
-void note_slow(std::uint64_t fingerprint) noexcept;
+void note_slow(const observe::Statement &statement);
 
 // Not the server's catalogs.
 inline bool

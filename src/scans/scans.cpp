@@ -21,12 +21,6 @@ reset(const observe::Scope &scope)
 		reset_scans_of(scope.database, scope.user, scope.fingerprint);
 }
 
-void
-slow(const observe::Statement &statement)
-{
-	note_slow(statement.fingerprint);
-}
-
 observe::Listener
 listener() noexcept
 {
@@ -37,7 +31,7 @@ listener() noexcept
 	all.run_begins = run_begins;
 	all.run_ended = run_ended;
 	all.ending = ending;
-	all.slow = slow;
+	all.slow = note_slow;
 	return all;
 }
 

@@ -95,6 +95,19 @@ is(scans('rows_read, scans, samples'), '20000|1|1', 'which outlives its session'
 psql_as($node, 'client', $query);
 is(scans('rows_read, scans, samples'), '40000|2|2', 'and is added to');
 
+# A part is forgotten, whether it lies in the store, in another session or in both.
+$session = client($node, 'client');
+$session->query_safe("$query\nSELECT count(*) FROM narrow");
+my $id = scans('query_id', "table_name = 'public.wide'");
+$node->safe_psql('postgres', "SELECT remedy.reset(query_id => $id)");
+is(scans('table_name, rows_read'), 'public.narrow|100', 'a reset of one statement');
+$session->query_safe($query);
+is(scans('rows_read, scans', "query_id = $id"), '20000|1', 'counts what comes');
+$session->quit;
+is(scans('rows_read, scans, first_seen <= last_seen', "query_id = $id"), '20000|1|t',
+	'also when it has left the session with what was forgotten');
+is(scans('rows_read, scans', 'query_id IS NULL'), '', 'and leaves no trace');
+
 # ---- Full ----------------------------------------------------------------------------------------------
 
 # Statements that differ in shape, n of them.
