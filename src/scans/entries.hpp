@@ -102,7 +102,7 @@ struct Entry
 	{
 		counts.add(more);
 		first_seen = std::max(first_seen == 0 ? first : std::min(first_seen, first), forgotten);
-		last_seen = std::max(last_seen, last);
+		last_seen = std::max({last_seen, last, first_seen});
 	}
 };
 
