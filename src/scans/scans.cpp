@@ -114,7 +114,7 @@ put_others(server::Rows &rows, const Others &others) noexcept
 	constexpr int after_volume = 6;
 	const Counts volume = {others.scans, others.rows};
 
-	if ((others.scans | others.rows) == 0)
+	if (!volume.are_shown())
 		return;
 	for (int i = 0; i < before_volume; ++i)
 		rows.put_null();
