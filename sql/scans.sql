@@ -90,6 +90,11 @@ RESET enable_seqscan;
 :samples
 :volume
 
+-- A scan beside an index scan, and below one node with it.
+SELECT remedy.reset();
+SELECT id, (SELECT count(*) FROM part) FROM stock WHERE id = 7;
+:volume
+
 -- What runs inside is counted by itself, and taken from what it runs in.
 CREATE FUNCTION parts() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM depot.part); END';
 CREATE FUNCTION parts_twice() RETURNS bigint LANGUAGE plpgsql AS

@@ -108,6 +108,10 @@ is(scans('rows_read, scans, first_seen <= last_seen', "query_id = $id"), '20000|
 	'also when it has left the session with what was forgotten');
 is(scans('rows_read, scans', 'query_id IS NULL'), '', 'and leaves no trace');
 
+reset_all();
+psql_as($node, 'client', "CREATE TEMPORARY TABLE t AS SELECT generate_series(1, 70) AS i;\nSELECT count(*) FROM t;");
+is(scans('rows_read, scans, relation IS NULL'), '70|1|t', 'temporary tables are with the rest, when their session is gone too');
+
 # ---- Full ----------------------------------------------------------------------------------------------
 
 # Statements that differ in shape, n of them.
@@ -162,7 +166,7 @@ sub explained
 }
 
 reset_all();
-like(explained('SET auto_explain.log_analyze = on;'), qr/Seq Scan.*actual.*rows=2000(\.00)? loops=1\).*Rows Removed by Filter: 18000/s,
+like(explained('SET auto_explain.log_analyze = on;'), qr/Seq Scan[^\n]*actual time=[0-9.]+?\.\.(?!0\.000 )[0-9.]+ rows=2000(\.00)? loops=1\).*Rows Removed by Filter: 18000/s,
 	'auto_explain instruments for itself');
 like(explained("SET auto_explain.log_analyze = on;\nSET auto_explain.log_timing = off;"),
 	qr/Seq Scan.*actual rows=2000(\.00)? loops=1\).*Rows Removed by Filter: 18000/s, 'in its own way');
