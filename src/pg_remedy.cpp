@@ -6,6 +6,7 @@
 #include "observe/observe.hpp"
 #include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
+#include "scans/scans.hpp"
 
 REMEDY_EXPORT_BEGIN
 PG_MODULE_MAGIC;
@@ -14,7 +15,8 @@ REMEDY_EXPORT_END
 
 namespace remedy::observe {
 
-const Listener *const listeners[] = {&findings::listener, &repetition::listener, &plans::listener};
+const Listener *const listeners[] = {&findings::listener, &repetition::listener, &plans::listener,
+										 &scans::listener};
 const int listener_count = lengthof(listeners);
 
 } // namespace remedy::observe
@@ -26,5 +28,6 @@ _PG_init(void)
 	remedy::findings::start();
 	remedy::repetition::start();
 	remedy::plans::start();
+	remedy::scans::start();
 	MarkGUCPrefixReserved("pg_remedy");
 }

@@ -63,4 +63,44 @@ walk_query(Query *query, TreeWalker walker, void *context) noexcept
 #endif
 }
 
+using PlanWalker = bool (*)(PlanState *state, void *context);
+
+inline bool
+walk_plan(PlanState *state, PlanWalker walker, void *context) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return planstate_tree_walker(state, walker, context);
+#else
+	return planstate_tree_walker(state, reinterpret_cast<OldTreeWalker>(reinterpret_cast<void (*)()>(walker)), context);
+#endif
+}
+
+// What this process has counted of a table since it last reported its statistics.
+struct PendingVolume
+{
+	int64 scans; // sequential ones begun
+	int64 rows;  // that they returned
+};
+
+// False where nothing is counted (track_counts).
+inline bool
+read_pending(Relation relation, PendingVolume &volume) noexcept
+{
+	if (unlikely(relation->pgstat_info == nullptr))
+		return false;
+#if PG_VERSION_NUM >= 160000
+	volume = {relation->pgstat_info->counts.numscans, relation->pgstat_info->counts.tuples_returned};
+#else
+	volume = {relation->pgstat_info->t_counts.t_numscans, relation->pgstat_info->t_counts.t_tuples_returned};
+#endif
+	return true;
+}
+
+// The same; finds what was counted before the relation was opened anew.
+inline bool
+begin_pending(Relation relation, PendingVolume &volume) noexcept
+{
+	return pgstat_should_count_relation(relation) && read_pending(relation, volume);
+}
+
 } // namespace remedy::server

@@ -1,0 +1,13 @@
+// What a scan asks of its rows, from its plan, and in words.
+
+#pragma once
+
+#include "scans/predicate.hpp"
+#include "server/headers.hpp"
+
+namespace remedy::scans {
+
+// Fills in the conditions of one scan of the query's plan, those of its index too.
+void describe_scan(const Plan *plan, const QueryDesc &query, Predicate &predicate) noexcept;
+
+} // namespace remedy::scans
