@@ -50,4 +50,28 @@ walk_query(Query *query, TreeWalker walker, void *context) noexcept
 #endif
 }
 
+// Runs a portal to its end, as a client's command; its rows go nowhere.
+inline void
+run_portal(Portal portal) noexcept
+{
+	QueryCompletion completion;
+
+#if PG_VERSION_NUM >= 180000
+	PortalRun(portal, FETCH_ALL, true, None_Receiver, None_Receiver, &completion);
+#else
+	PortalRun(portal, FETCH_ALL, true, true, None_Receiver, None_Receiver, &completion);
+#endif
+}
+
+// One of pgstat_fetch_stat_numbackends(), counted from 1.
+inline const PgBackendStatus &
+backend_status(int number) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return pgstat_get_local_beentry_by_index(number)->backendStatus;
+#else
+	return pgstat_fetch_stat_local_beentry(number)->backendStatus;
+#endif
+}
+
 } // namespace remedy::server
