@@ -5,6 +5,7 @@
 #include "findings/findings.hpp"
 #include "observe/observe.hpp"
 #include "repetition/repetition.hpp"
+#include "schedule/schedule.hpp"
 
 REMEDY_EXPORT_BEGIN
 PG_MODULE_MAGIC;
@@ -24,5 +25,6 @@ _PG_init(void)
 	remedy::observe::start();
 	remedy::findings::start();
 	remedy::repetition::start();
+	remedy::schedule::start();
 	MarkGUCPrefixReserved("pg_remedy");
 }
