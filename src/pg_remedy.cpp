@@ -7,6 +7,7 @@
 #include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
 #include "scans/scans.hpp"
+#include "schedule/schedule.hpp"
 
 REMEDY_EXPORT_BEGIN
 PG_MODULE_MAGIC;
@@ -29,5 +30,6 @@ _PG_init(void)
 	remedy::repetition::start();
 	remedy::plans::start();
 	remedy::scans::start();
+	remedy::schedule::start();
 	MarkGUCPrefixReserved("pg_remedy");
 }

@@ -32,12 +32,13 @@ struct Entry
 {
 	std::atomic<std::uint64_t> serial; // 0: free
 	std::atomic<std::uint64_t> identity;
+	std::atomic<bool> announced;
 	Finding finding;
 };
 
 struct Table
 {
-	std::uint64_t last_serial;
+	std::atomic<std::uint64_t> last_serial; // changed under the exclusive lock
 	std::atomic<std::uint64_t> missed;
 	std::atomic<int> used;
 	int limit;
@@ -146,7 +147,8 @@ add_entry(const Finding &finding, std::uint64_t identity) noexcept
 	while (table->entries[i].serial.load(std::memory_order_relaxed) != 0)
 		++i;
 	Entry &entry = table->entries[i];
-	const std::uint64_t serial = ++table->last_serial;
+	const std::uint64_t serial = table->last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
+	entry.announced.store(false, std::memory_order_relaxed);
 	entry.identity.store(identity, std::memory_order_relaxed);
 	entry.finding = finding;
 	entry.finding.identity = identity;
@@ -332,6 +334,48 @@ read_findings(void (*visit)(void *context, const Finding &finding), void *contex
 			visit(context, findings[i]);
 	}
 	return status;
+}
+
+std::uint64_t
+newest_finding() noexcept
+{
+	return table->last_serial.load(std::memory_order_relaxed);
+}
+
+int
+findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept
+{
+	int count = 0;
+
+	announcements =
+		static_cast<Announcement *>(MemoryContextAllocHuge(CurrentMemoryContext, table->limit * sizeof(Announcement)));
+	region.acquire(LW_SHARED);
+	for (int i = 0; i < table->limit; ++i)
+	{
+		const Entry &entry = table->entries[i];
+		const std::uint64_t serial = entry.serial.load(std::memory_order_relaxed);
+		if (serial == 0 || entry.announced.load(std::memory_order_relaxed) || entry.finding.first_seen < since)
+			continue;
+		Announcement &announcement = announcements[count++];
+		announcement.handle = {static_cast<std::uint32_t>(i), serial};
+		memcpy(announcement.key, entry.finding.key, sizeof(announcement.key));
+		memcpy(announcement.database, entry.finding.database, sizeof(announcement.database));
+	}
+	region.release();
+	std::sort(announcements, announcements + count, [](const Announcement &one, const Announcement &other) {
+		return strcmp(one.database, other.database) < 0;
+	});
+	return count;
+}
+
+void
+mark_announced(const Announcement *announcements, int count) noexcept
+{
+	region.acquire(LW_SHARED);
+	for (int i = 0; i < count; ++i)
+		if (holds(announcements[i].handle))
+			table->entries[announcements[i].handle.index].announced.store(true, std::memory_order_relaxed);
+	region.release();
 }
 
 } // namespace remedy::findings

@@ -15,6 +15,8 @@
 //     there is no other process yet.
 //   - A reset empties the entries under the exclusive lock.  Serial numbers never
 //     come again, so rows of emptied entries are void by themselves.
+//   - Whether an entry was announced is stored with the lock held shared, by the one
+//     process that announces.
 
 #pragma once
 
@@ -108,5 +110,22 @@ struct TableStatus
 // Calls visit(context, finding) for every finding, counts merged; the lock is not
 // held meanwhile.
 TableStatus read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept;
+
+// A finding that nobody was told of yet.
+struct Announcement
+{
+	Handle handle;
+	char key[40];
+	char database[NAMEDATALEN];
+};
+
+// Grows with each finding that is entered; read without a lock.
+std::uint64_t newest_finding() noexcept;
+
+// Copies the findings that were first seen since a time and not announced yet, in the
+// current memory context, those of one database together; returns how many.
+int findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept;
+
+void mark_announced(const Announcement *announcements, int count) noexcept;
 
 } // namespace remedy::findings

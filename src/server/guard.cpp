@@ -18,6 +18,16 @@ Failure::raise() const
 	pg_unreachable();
 }
 
+ErrorData *
+abort_transaction(MemoryContext memory) noexcept
+{
+	MemoryContextSwitchTo(memory);
+	ErrorData *const error = CopyErrorData();
+	FlushErrorState();
+	AbortOutOfAnyTransaction();
+	return error;
+}
+
 void
 Subtransaction::begin() noexcept
 {

@@ -5,6 +5,9 @@
 //              the exception PendingError.
 //   entry()    server -> C++.  Runs the body of a function the server calls.
 //              An exception becomes a server error, once every object is gone.
+//   in_transaction()
+//              server -> server, in processes of the server's own.  Runs a body
+//              in a transaction of its own; an error in it is undone and returned.
 //   finally()  server -> server.  Runs a body and then a clean-up, also when
 //              the body leaves by an error, which goes on afterwards.
 //   attempt()  server -> server.  Runs a body in a subtransaction of its own; an
@@ -106,6 +109,8 @@ private:
 	int log_level_ = log_min_messages;
 };
 
+ErrorData *abort_transaction(MemoryContext memory) noexcept;
+
 } // namespace detail
 
 template <class Body>
@@ -166,6 +171,33 @@ entry(Body &&body)
 	{
 	}
 	failure.raise();
+}
+
+// Not where a transaction is running.  The body may commit and go on, as some
+// commands do.  Null when all went well; otherwise the error, in the memory
+// context of the caller, who tells of it.
+template <class Body>
+const ErrorData *
+in_transaction(Body &&body)
+{
+	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
+	const MemoryContext memory = CurrentMemoryContext;
+	const ErrorData *volatile error = nullptr;
+
+	PG_TRY();
+	{
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+		body();
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		error = detail::abort_transaction(memory);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(memory);
+	return error;
 }
 
 // after(failed) must not raise an error itself.

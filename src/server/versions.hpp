@@ -63,18 +63,6 @@ walk_query(Query *query, TreeWalker walker, void *context) noexcept
 #endif
 }
 
-using PlanWalker = bool (*)(PlanState *state, void *context);
-
-inline bool
-walk_plan(PlanState *state, PlanWalker walker, void *context) noexcept
-{
-#if PG_VERSION_NUM >= 160000
-	return planstate_tree_walker(state, walker, context);
-#else
-	return planstate_tree_walker(state, reinterpret_cast<OldTreeWalker>(reinterpret_cast<void (*)()>(walker)), context);
-#endif
-}
-
 // What this process has counted of a table since it last reported its statistics.
 struct PendingVolume
 {
@@ -101,6 +89,30 @@ inline bool
 begin_pending(Relation relation, PendingVolume &volume) noexcept
 {
 	return pgstat_should_count_relation(relation) && read_pending(relation, volume);
+}
+
+// Runs a portal to its end, as a client's command; its rows go nowhere.
+inline void
+run_portal(Portal portal) noexcept
+{
+	QueryCompletion completion;
+
+#if PG_VERSION_NUM >= 180000
+	PortalRun(portal, FETCH_ALL, true, None_Receiver, None_Receiver, &completion);
+#else
+	PortalRun(portal, FETCH_ALL, true, true, None_Receiver, None_Receiver, &completion);
+#endif
+}
+
+// One of pgstat_fetch_stat_numbackends(), counted from 1.
+inline const PgBackendStatus &
+backend_status(int number) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return pgstat_get_local_beentry_by_index(number)->backendStatus;
+#else
+	return pgstat_fetch_stat_local_beentry(number)->backendStatus;
+#endif
 }
 
 } // namespace remedy::server

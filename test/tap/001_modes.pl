@@ -15,7 +15,7 @@ my $finding = q{SELECT string_agg(repeats_max || ' ' || application_name, ', ' O
 
 # ---- Preloaded -----------------------------------------------------------------------------------------
 
-my $node = preloaded('preloaded');
+my $node = preloaded('preloaded', 'pg_remedy.save = off');
 
 library_shop($node);
 psql_as($node, 'before', 'BEGIN; SELECT 1; SELECT 2; COMMIT; SELECT 3;');

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
 
-my $node = preloaded('crash', 'restart_after_crash = on');
+my $node = preloaded('crash', 'restart_after_crash = on', 'pg_remedy.save = off');
 
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_remedy');
 library_shop($node);

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
 
-my $node = preloaded('saved', 'restart_after_crash = on');
+my $node = preloaded('saved', 'restart_after_crash = on', 'pg_remedy.save = off');
 my $folder = $node->data_dir . '/pg_stat';
 my $file = "$folder/pg_remedy.stat";
 
@@ -37,7 +37,7 @@ sub restarted
 	$node->stop($how // 'fast');
 	$change->() if $change;
 	$node->start;
-	return join("\n", grep { /pg_remedy/ } split(/\n/, slurp_file($node->logfile, $offset)));
+	return join("\n", grep { /pg_remedy(?! worker)/ } split(/\n/, slurp_file($node->logfile, $offset)));
 }
 
 sub write_file
