@@ -63,18 +63,6 @@ walk_query(Query *query, TreeWalker walker, void *context) noexcept
 #endif
 }
 
-using PlanWalker = bool (*)(PlanState *state, void *context);
-
-inline bool
-walk_plan(PlanState *state, PlanWalker walker, void *context) noexcept
-{
-#if PG_VERSION_NUM >= 160000
-	return planstate_tree_walker(state, walker, context);
-#else
-	return planstate_tree_walker(state, reinterpret_cast<OldTreeWalker>(reinterpret_cast<void (*)()>(walker)), context);
-#endif
-}
-
 // What this process has counted of a table since it last reported its statistics.
 struct PendingVolume
 {
