@@ -16,8 +16,7 @@ REMEDY_EXPORT_END
 
 namespace remedy::observe {
 
-const Listener *const listeners[] = {&findings::listener, &repetition::listener, &plans::listener,
-										 &scans::listener};
+const Listener *const listeners[] = {&findings::listener, &repetition::listener, &plans::listener, &scans::listener};
 const int listener_count = lengthof(listeners);
 
 } // namespace remedy::observe

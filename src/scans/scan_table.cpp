@@ -1,6 +1,7 @@
 #include "scans/scan_table.hpp"
 
 #include "observe/patience.hpp"
+#include "observe/persistence.hpp"
 #include "observe/slots.hpp"
 #include "server/shared.hpp"
 
@@ -195,11 +196,54 @@ add(const Subject &subject, const Predicate *predicate, const Counts &counts) no
 	});
 }
 
+// Two kinds of records, told apart by their size: entries, and one of the others.
+void
+save(observe::RecordWriter &writer)
+{
+	const Contents contents = read_scans();
+
+	for (int i = 0; i < contents.count; ++i)
+		writer.put(&contents.entries[i], sizeof(Entry));
+	writer.put(&contents.others, sizeof(Others));
+}
+
+bool
+load_entry(const char *record) noexcept
+{
+	Entry entry;
+
+	memcpy(static_cast<void *>(&entry), record, sizeof(entry));
+	const Key &key = entry.key;
+	if (key.subject.method > Method::bitmap || key.predicate.count > clauses_per_predicate ||
+		entry.hash != hash_of(key) || !entry.counts.are_shown())
+		return false;
+	entry_for(store->entries, store->entry_count, key, entry.hash, store->others)
+		.add(entry.counts, entry.first_seen, entry.last_seen);
+	return true;
+}
+
+bool
+load(const char *record, Size bytes)
+{
+	Others others;
+
+	if (bytes == sizeof(Entry))
+		return load_entry(record);
+	if (bytes != sizeof(others))
+		return false;
+	memcpy(&others, record, sizeof(others));
+	store->others.add(others);
+	return true;
+}
+
+const observe::Section section = {"scans", 1, save, load};
+
 } // namespace
 
 void
 declare_scan_table() noexcept
 {
+	observe::declare_section(section);
 	server::declare_region(region);
 	if (server::preloaded())
 		DefineCustomIntVariable("pg_remedy.max_scans",

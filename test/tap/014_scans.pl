@@ -177,6 +177,20 @@ like(psql_as($node, 'client', "SET max_parallel_workers_per_gather = 0;\nEXPLAIN
 	qr/Seq Scan on wide \(actual rows=2000(\.00)? loops=1\).*Rows Removed by Filter: 18000/s, 'EXPLAIN ANALYZE is as ever');
 unlike(psql_as($node, 'client', "EXPLAIN $query"), qr/actual|Removed/, 'and so is EXPLAIN');
 
+# ---- Restarts ------------------------------------------------------------------------------------------
+
+reset_all();
+$node->safe_psql('postgres', shapes(60, 0));
+psql_as($node, 'client', $query);
+my $columns = q{count(*), sum(rows_read), sum(samples), sum(rows_kept_sampled), min(first_seen), max(last_seen),
+	string_agg(predicate, ', ' ORDER BY predicate COLLATE "C")};
+my $before = scans($columns);
+$node->safe_psql('postgres', 'SELECT remedy.save()');
+$node->restart;
+is(scans($columns), $before, 'what was saved comes back');
+psql_as($node, 'client', $query);
+is(scans('rows_read, samples', "table_name = 'public.wide'"), '40000|2', 'and is added to');
+
 is(complaints($node), '', 'nobody complained');
 $node->stop;
 done_testing();
