@@ -279,16 +279,19 @@ my @sessions = map { client($node, "late $_") } 1 .. 3;
 $_->query_safe($unfinished) for @sessions;
 wait_until($node, 'notifications = 3 FROM remedy.scheduler', 'notifications');
 my $late = pid_of($node, 'late 2');
+$pid = $node->safe_psql('postgres', $worker);
 kill('STOP', $late);
 my $waker = fork() // BAIL_OUT("cannot fork: $!");
 if ($waker == 0)
 {
 	sleep(1);
+	my $waiting = kill(0, $pid);
 	kill('CONT', $late);
-	exec('true');
+	exec($waiting ? 'true' : 'false');
 }
 $node->stop('fast');
 waitpid($waker, 0);
+is($?, 0, 'at a fast stop the worker waits for the last session');
 eval { $_->quit } for @sessions;
 $node->start;
 is($node->safe_psql('postgres', $repeats), 'late 1 7, late 2 7, late 3 7', 'what sessions had counted is saved at a fast stop');
