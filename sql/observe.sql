@@ -255,7 +255,7 @@ SELECT count(*) >= 0 AS readable FROM remedy.transactions;
 SELECT count(*) AS readable FROM remedy.status;
 RESET ROLE;
 SELECT version = (SELECT extversion FROM pg_extension WHERE extname = 'pg_remedy') AS same_version, enabled, query_ids,
-       slots_used >= 1 AS used, slots_unread, sizes_missed, memory_bytes > 0 AS memory
+       slots_used >= 1 AS used, sizes_missed, memory_bytes > 0 AS memory
 FROM remedy.status;
 
 -- Everything is explained.

@@ -101,7 +101,7 @@ CREATE FUNCTION remedy.read_findings_status(
 COMMENT ON FUNCTION remedy.read_findings_status() IS 'source of the view remedy.status';
 
 CREATE VIEW remedy.status AS
-	SELECT s.mode, s.version, s.server_version, s.enabled, s.query_ids, s.slots_used, s.slots, s.slots_unread,
+	SELECT s.mode, s.version, s.server_version, s.enabled, s.query_ids, s.slots_used, s.slots,
 	       s.statements_used, s.statements_max, s.statements_evicted, s.texts_used, s.texts_missed, s.times_missed,
 	       s.sizes_missed, f.findings_used, f.findings_max, f.findings_missed, s.reset_at, s.memory_bytes
 	FROM remedy.read_status() AS s, remedy.read_findings_status() AS f;
@@ -113,7 +113,6 @@ COMMENT ON COLUMN remedy.status.enabled IS 'pg_remedy.enabled in this session';
 COMMENT ON COLUMN remedy.status.query_ids IS 'whether statements get a fingerprint (compute_query_id); without, they are counted but not grouped';
 COMMENT ON COLUMN remedy.status.slots_used IS 'backends that count now';
 COMMENT ON COLUMN remedy.status.slots IS 'backends for which there is room';
-COMMENT ON COLUMN remedy.status.slots_unread IS 'backends whose counts could not be read within a tenth of a second and are missing from the views just now';
 COMMENT ON COLUMN remedy.status.statements_used IS 'statements that have statistics of their own in the shared store';
 COMMENT ON COLUMN remedy.status.statements_max IS 'statements for which there is room (pg_remedy.max_statements)';
 COMMENT ON COLUMN remedy.status.statements_evicted IS 'statements that gave way to others; their counts are in the row of remedy.statements without a database';

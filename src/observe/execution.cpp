@@ -19,9 +19,10 @@ detail::end_failed() noexcept
 void
 detail::count_rest(const Statement &statement, bool failed, Nanoseconds waiting) noexcept
 {
-	const bool call = !statement.counted;
+	const bool is_call = !statement.counted;
+	const std::uint64_t flags = (is_call ? 0 : Entry::further) | (failed ? Entry::failed : 0);
 
-	count(statement, {call, failed, statement.rows, statement.execution, statement.ended, call ? waiting : 0});
+	count(statement, flags, {statement.rows, statement.execution, statement.ended, is_call ? waiting : 0});
 }
 
 void

@@ -55,7 +55,7 @@ enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *plann
 	statement.own = false;
 	statement.user = GetUserId();
 	// A statement that was not analysed since has the text it had then.
-	if (counts.transaction.statements == 0 &&
+	if (counts.calls == 0 &&
 		(planned != counts.route_source || detail::last_analysis > counts.last_end))
 		look_for_route(planned, source);
 }
@@ -106,9 +106,9 @@ end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept
 	if (statement.own)
 		return;
 	// The time before the first statement of a transaction was not spent in it.
-	const Nanoseconds waiting = counts.transaction.statements > 0 ? statement.waiting : 0;
+	const Nanoseconds waiting = counts.calls > 0 ? statement.waiting : 0;
 	if (likely(!statement.counted && !failed))
-		count(statement, {true, false, rows, execution, ended, waiting});
+		count(statement, 0, {rows, execution, ended, waiting});
 	else
 		detail::count_rest(statement, failed, waiting);
 	statement.counted = true;

@@ -40,9 +40,8 @@ bucket_middle(unsigned bucket) noexcept
 
 // Plain memory: it may lie in shared memory and start as zeroes.
 //
-// A count may be a little below 0 for a while, because a reset subtracts what is
-// still to come; it is a wrapped number then.  A count that comes near the end of its
-// range halves them all, which leaves the percentiles as they are.
+// A count that comes near the end of its range halves them all, which leaves the
+// percentiles as they are.
 template <unsigned Octaves>
 struct Histogram
 {
@@ -57,17 +56,12 @@ struct Histogram
 	}
 
 	static constexpr std::uint32_t most = 1u << 31;
-	static constexpr std::uint32_t least_wrapped = UINT32_MAX - (1u << 24);
-
-	static constexpr bool is_wrapped(std::uint32_t count) noexcept { return count >= least_wrapped; }
 
 	void add_to_bucket(unsigned bucket, std::uint32_t times = 1) noexcept
 	{
 		if ((counts[bucket] += times) >= most)
 			halve();
 	}
-
-	void subtract_from_bucket(unsigned bucket, std::uint32_t times = 1) noexcept { counts[bucket] -= times; }
 
 	void add(const Histogram &other) noexcept
 	{
@@ -81,17 +75,10 @@ struct Histogram
 			halve();
 	}
 
-	// If that is due.  Wrapped counts stay: what is to come is not halved either.
 	void halve() noexcept
 	{
-		bool too_large = false;
-		for (const std::uint32_t count : counts)
-			too_large = too_large || (count >= most && !is_wrapped(count));
-		if (!too_large)
-			return;
 		for (std::uint32_t &count : counts)
-			if (!is_wrapped(count))
-				count /= 2;
+			count /= 2;
 	}
 
 	// The smallest value such that at least this fraction of all values is not
@@ -100,11 +87,11 @@ struct Histogram
 	{
 		std::uint64_t total = 0;
 		for (const std::uint32_t count : counts)
-			total += is_wrapped(count) ? 0 : count;
+			total += count;
 		std::uint64_t seen = 0;
 		for (unsigned i = 0; i < size; ++i)
 		{
-			seen += is_wrapped(counts[i]) ? 0 : counts[i];
+			seen += counts[i];
 			if (seen > 0 && static_cast<double>(seen) >= fraction * static_cast<double>(total))
 				return bucket_middle(i);
 		}

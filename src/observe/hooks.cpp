@@ -166,8 +166,9 @@ count_nested_query(const QueryDesc *query, bool call, Nanoseconds began, bool fa
 	const Nanoseconds ended = now();
 
 	StatementEntry *const entry = entry_for(planned->queryId, planned, query->sourceText, query->params);
-	count_nested_run(entry, planned->queryId,
-					 {call, failed, failed ? 0 : query->estate->es_processed, ended - began, ended, 0});
+	const std::uint64_t flags = (call ? 0 : Entry::further) | (failed ? Entry::failed : 0);
+	count_nested_run(entry, planned->queryId, flags,
+					 {failed ? 0 : query->estate->es_processed, ended - began, ended, 0});
 }
 
 // A run inside a statement, of a deferred trigger, or of a parallel worker.
@@ -336,7 +337,8 @@ run_nested_command(const server::Utility &utility) noexcept
 			const Nanoseconds ended = now();
 			const bool is_known = entry != nullptr && entry->fingerprint == fingerprint;
 			if (session() != nullptr)
-				count_nested_run(is_known ? entry : nullptr, fingerprint, {true, failed, 0, ended - began, ended, 0});
+				count_nested_run(is_known ? entry : nullptr, fingerprint, failed ? Entry::failed : 0,
+								 {0, ended - began, ended, 0});
 		});
 }
 

@@ -96,6 +96,7 @@ put_period(FunctionCallInfo call, PeriodName name) noexcept
 	server::Rows rows(call);
 	if (session() == nullptr)
 		return;
+	settle();
 	const bool watched = name == PeriodName::watch;
 	const Period &period = watched ? session()->watch : session()->transaction;
 	PeriodTally StatementEntry::*const tally = watched ? &StatementEntry::watch : &StatementEntry::transaction;
@@ -122,7 +123,7 @@ REMEDY_FUNCTION(remedy_current_transaction)
 REMEDY_FUNCTION(remedy_transaction_statements)
 {
 	enter_function();
-	PG_RETURN_INT64(session() == nullptr ? 0 : session()->transaction.statements);
+	PG_RETURN_INT64(session() == nullptr ? 0 : session()->calls);
 }
 
 REMEDY_FUNCTION(remedy_reset)

@@ -3,7 +3,7 @@
 
 CREATE FUNCTION remedy.read_status(
 	OUT mode text, OUT version text, OUT server_version text, OUT enabled boolean, OUT query_ids boolean,
-	OUT slots_used integer, OUT slots integer, OUT slots_unread integer, OUT statements_used integer,
+	OUT slots_used integer, OUT slots integer, OUT statements_used integer,
 	OUT statements_max integer, OUT statements_evicted bigint, OUT texts_used integer, OUT texts_missed bigint,
 	OUT times_missed bigint, OUT sizes_missed bigint, OUT reset_at timestamptz, OUT memory_bytes bigint)
 	RETURNS SETOF record

@@ -73,6 +73,7 @@ new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char 
 
 	if (fingerprint == 0)
 		return nullptr;
+	settle(); // it may take the place of an entry that nothing in the transaction needs
 	const Claim claim = session.statements.claim(fingerprint, session.transaction.number, session.watch.number);
 	if (claim.fresh)
 		replace_text(*claim.entry, planned, source, parameters);
@@ -101,17 +102,65 @@ look_for_route(const PlannedStmt *planned, const char *source) noexcept
 unsigned
 detail::new_place(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
 {
-	const unsigned place = slot_place({fingerprint, MyDatabaseId, user, nested, 0}, entry == nullptr ? RawText{} : entry->text);
+	const unsigned place = name_place({fingerprint, MyDatabaseId, user, nested, 0}, entry == nullptr ? RawText{} : entry->text);
 
-	if (entry != nullptr)
+	if (entry != nullptr && place < Journal::names_limit)
 		entry->place = place;
 	return place;
 }
 
+namespace {
+
 void
-count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, const Executed &executed) noexcept
+count_in_periods(StatementEntry *entry, const Tally &tally) noexcept
 {
-	count_nested_statement(detail::place_for(entry, fingerprint, GetUserId(), true), executed);
+	Session &counts = *session();
+
+	counts.transaction.count(entry == nullptr ? nullptr : &entry->transaction, tally);
+	if (counts.watch.number != 0)
+		counts.watch.count(entry == nullptr ? nullptr : &entry->watch, tally);
+}
+
+} // namespace
+
+// A statement without a name in the journal.
+void
+detail::count_unnamed(StatementEntry *entry, std::uint64_t flags, const Executed &executed) noexcept
+{
+	settle();
+	count_in_periods(entry, {(flags & Entry::further) == 0, executed.rows, executed.execution});
+}
+
+void
+settle() noexcept
+{
+	Session &counts = *session();
+	const Journal &journal = own_journal();
+	const std::uint32_t written = journal.written.load(std::memory_order_relaxed);
+
+	for (; counts.settled < written; ++counts.settled)
+	{
+		const Entry &entry = journal.entries[counts.settled];
+		const unsigned place = entry.place();
+		if (place >= Journal::names_limit || entry.is(Entry::nested))
+			continue;
+		const std::uint64_t fingerprint = journal.names[place].fingerprint;
+		count_in_periods(fingerprint == 0 ? nullptr : counts.statements.find(fingerprint),
+						 {!entry.is(Entry::further), entry.rows(), entry.execution});
+	}
+}
+
+void
+journal_is_emptied() noexcept
+{
+	settle();
+	session()->settled = 0;
+}
+
+void
+count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, const Executed &executed) noexcept
+{
+	count_entry(detail::place_for(entry, fingerprint, GetUserId(), true) | flags | Entry::nested, executed);
 }
 
 void
@@ -131,15 +180,28 @@ detail::end_other_transaction() noexcept
 		transaction.restart(++session()->transactions);
 }
 
+// A watched stretch goes on after the transaction.
+void
+detail::prepare_transaction_end() noexcept
+{
+	const std::uint64_t nested = session()->transaction.nested;
+
+	if (nested > 0)
+		count_entry(Journal::inside, {nested, 0, 0, 0});
+	settle();
+}
+
 void
 start_watch() noexcept
 {
+	settle();
 	session()->watch.restart(++session()->watches);
 }
 
 void
 end_watch() noexcept
 {
+	settle();
 	session()->watch.restart(0);
 }
 

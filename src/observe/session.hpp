@@ -11,10 +11,12 @@ namespace remedy::observe {
 
 struct Session
 {
+	std::uint64_t calls; // in the running transaction
 	Period transaction;
 	Period watch; // number 0: nothing is watched
 	std::uint32_t transactions;
 	std::uint32_t watches;
+	std::uint32_t settled;    // entries of the journal that the periods have, or need not have
 	Nanoseconds last_end;     // of the last counted statement, 0 before the first
 	const PlannedStmt *route_source; // in whose text a route was looked for last
 	bool route_changed;       // since the last transaction began
@@ -78,43 +80,52 @@ pg_noinline unsigned new_place(StatementEntry *entry, std::uint64_t fingerprint,
 inline unsigned
 place_for(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
 {
-	if (likely(entry != nullptr && is_place_of(entry->place, fingerprint, user, nested)))
+	if (likely(entry != nullptr && own_journal().is_name_of(entry->place, fingerprint, user, nested)))
 		return entry->place;
 	return new_place(entry, fingerprint, user, nested);
 }
 
 } // namespace detail
 
-// Counts a run of a client's statement.
+// Brings both periods up to date: their counts are derived from the journal's entries,
+// when somebody asks.
+void settle() noexcept;
+
+namespace detail {
+
+pg_noinline void count_unnamed(StatementEntry *entry, std::uint64_t flags, const Executed &executed) noexcept;
+
+} // namespace detail
+
+// Counts a run of a client's statement.  The flags are those of a journal's entry.
 pg_attribute_always_inline void
-count(const Statement &statement, const Executed &executed) noexcept
+count(const Statement &statement, std::uint64_t flags, const Executed &executed) noexcept
 {
 	Session &counts = *session();
 	const bool is_known = statement.entry != nullptr && statement.entry->fingerprint == statement.fingerprint;
 	StatementEntry *const entry = is_known ? statement.entry : nullptr;
 	const unsigned place = detail::place_for(entry, statement.fingerprint, statement.user, false);
+	const bool begins = counts.calls == 0;
 
-	if (counts.transaction.statements == 0)
+	if (begins)
 	{
 		begin_transaction_counts(statement.user, counts.route, counts.route_changed);
 		counts.route_changed = false;
 	}
-	else if (unlikely(detail::is_reset()))
-		detail::reset_in_transaction(counts.transaction.statements);
-	const Tally tally = {executed.call, executed.rows, executed.execution};
-	counts.transaction.count(entry == nullptr ? nullptr : &entry->transaction, tally);
-	if (unlikely(counts.watch.number != 0))
-		counts.watch.count(entry == nullptr ? nullptr : &entry->watch, tally);
-	count_statement(place, executed);
+	counts.calls += (flags & Entry::further) == 0;
+	if (unlikely(place == Journal::others))
+		detail::count_unnamed(entry, flags, executed);
+	count_entry(place | flags | (begins ? Entry::begins : 0), executed);
 }
 
 // Counts a statement inside another one; the entry may be null.
 void count_nested() noexcept;
-void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, const Executed &executed) noexcept;
+void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, const Executed &executed) noexcept;
 
 namespace detail {
 
 pg_noinline void end_other_transaction() noexcept;
+pg_noinline void prepare_transaction_end() noexcept;
 
 } // namespace detail
 
@@ -124,12 +135,15 @@ end_transaction() noexcept
 {
 	Session &ended = *session();
 
-	if (ended.transaction.statements == 0)
+	if (ended.calls == 0)
 	{
 		detail::end_other_transaction();
 		return;
 	}
-	end_transaction_counts(ended.transaction.statements, ended.transaction.nested);
+	if (unlikely((ended.transaction.nested | ended.watch.number) != 0))
+		detail::prepare_transaction_end();
+	ended.settled = end_transaction_counts();
+	ended.calls = 0;
 	ended.transaction.restart(++ended.transactions);
 }
 

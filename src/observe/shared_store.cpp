@@ -1,13 +1,11 @@
 #include "observe/shared_store.hpp"
 
-#include "observe/patience.hpp"
-
 namespace remedy::observe {
 
 namespace {
 
+using detail::journals;
 using detail::region;
-using detail::slots;
 using detail::store;
 
 std::int64_t clock_offset; // of timestamps from the monotonic clock, in microseconds
@@ -58,24 +56,6 @@ forget(const Scope &scope) noexcept
 			store.groups[i] = {};
 }
 
-template <class Visit>
-int
-each_slot(BackendCounts &copy, Visit &&visit) noexcept
-{
-	int unread = 0;
-
-	for (int i = 0; i < server::slot_limit(); ++i)
-	{
-		if (!slots[i].own().attached)
-			continue;
-		if (!read_patiently(slots[i], copy))
-			++unread;
-		else if (copy.attached)
-			visit(copy);
-	}
-	return unread;
-}
-
 } // namespace
 
 Size
@@ -112,37 +92,37 @@ set_clock() noexcept
 	clock_offset = GetCurrentTimestamp() - now() / 1000;
 }
 
-std::int64_t
-timestamp(Nanoseconds moment) noexcept
-{
-	return moment / 1000 + clock_offset;
-}
-
 void
-fold_slot(const Store &into, const BackendCounts &slot) noexcept
+fold_journal(Journal &journal) noexcept
 {
-	fold_statements(*into.statements, slot.statements, timestamp);
-	fold_transactions(into.groups, into.header->group_count, slot.transactions, ++into.header->folds);
-	into.header->times_missed += slot.statements.missed;
-	into.header->sizes_missed += slot.transactions.missed;
+	fold({*store.statements, store.groups, store.header->group_count, ++store.header->folds, clock_offset}, journal);
 }
 
-// The region's lock is held exclusively.
+int
+fold_all() noexcept
+{
+	int attached = 0;
+
+	for (int i = 0; i < server::slot_limit(); ++i)
+		if (journals[i].attached)
+		{
+			fold_journal(journals[i]);
+			++attached;
+		}
+	return attached;
+}
+
+// What was counted of the transactions that run is forgotten too.
 void
 reset_store(const Scope &scope) noexcept
 {
-	const Nanoseconds when = now();
-	BackendCounts *const copy = static_cast<BackendCounts *>(palloc(sizeof(BackendCounts)));
-
-	set_clock();
 	forget(scope);
-	each_slot(*copy, [&](const BackendCounts &slot) noexcept {
-		subtract_statements(*store.statements, slot.statements, when, timestamp,
-							[&](const StatementKey &key) noexcept { return lies_in(key, scope); });
-		subtract_transactions(store.groups, store.header->group_count, slot.transactions, ++store.header->folds, when,
-							  [&](const GroupKey &key) noexcept { return lies_in(key, scope); });
-	});
-	pfree(copy);
+	for (int i = 0; i < server::slot_limit(); ++i)
+	{
+		Journal &journal = journals[i];
+		if (journal.attached && lies_in(journal.groups[journal.group], scope))
+			journal.statements = 0;
+	}
 }
 
 Store
@@ -152,22 +132,18 @@ merged_store(StoreStatus &status) noexcept
 	const unsigned group_count = store.header->group_count;
 	const Size size = Store::bytes(capacity, group_count);
 	void *const memory = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	BackendCounts *const slot_copy = static_cast<BackendCounts *>(palloc(sizeof(BackendCounts)));
-	const Store copy = Store::at(memory, capacity, group_count);
 
-	status = {};
 	set_clock();
+	region.acquire(LW_EXCLUSIVE);
+	status.slots_used = fold_all();
+	region.release();
 	region.acquire(LW_SHARED);
 	memcpy(memory, static_cast<const void *>(store.header), size);
-	status.unread = each_slot(*slot_copy, [&](const BackendCounts &slot) noexcept {
-		++status.slots_used;
-		fold_slot(copy, slot);
-	});
-	status.statements_used = store.statements->used();
-	status.evicted = store.statements->evicted();
 	region.release();
-	pfree(slot_copy);
+	const Store copy = Store::at(memory, capacity, group_count);
+	status.statements_used = copy.statements->used();
 	status.statements_max = copy.statements->size();
+	status.evicted = copy.statements->evicted();
 	status.times_missed = copy.header->times_missed;
 	status.sizes_missed = copy.header->sizes_missed;
 	status.texts_missed = copy.header->texts_missed;

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "observe/slots.hpp"
+#include "observe/folding.hpp"
 #include "observe/statistics.hpp"
 #include "server/shared.hpp"
 
@@ -14,7 +14,6 @@ constexpr unsigned session_statements = 512;
 
 struct StoreHeader
 {
-	std::atomic<std::uint32_t> resets;
 	unsigned capacity; // of statements and texts
 	unsigned group_count;
 	std::uint64_t folds;        // how many there were, to tell which group was folded last
@@ -36,28 +35,48 @@ struct Store
 	static Store at(void *memory, unsigned capacity, unsigned group_count) noexcept;
 };
 
+// One journal for each backend, side by side; no two share a cache line.
+class Journals
+{
+public:
+	static Size bytes(int backends) noexcept { return mul_size(stride, backends); }
+
+	void place(void *memory) noexcept { memory_ = static_cast<char *>(memory); }
+
+	Journal &operator[](int number) const noexcept
+	{
+		return *reinterpret_cast<Journal *>(memory_ + number * stride);
+	}
+
+	// The one that this process alone may write.
+	Journal &own() const noexcept { return (*this)[server::slot_number()]; }
+
+private:
+	static constexpr Size stride = CACHELINEALIGN(sizeof(Journal));
+
+	char *memory_ = nullptr;
+};
+
 namespace detail {
 
 extern server::Region region;
 extern Store store;
-extern Slots<BackendCounts> slots;
+extern Journals journals;
 
 } // namespace detail
 
-// A moment of the monotonic clock as a timestamp, by the offset of set_clock().
+// A fold makes timestamps of moments of the monotonic clock, by the offset of
+// set_clock().
 void set_clock() noexcept;
-std::int64_t timestamp(Nanoseconds moment) noexcept;
 
-// Adds what a slot holds to a store.
-void fold_slot(const Store &store, const BackendCounts &slot) noexcept;
-
-// Forgets what lies in the scope.  The region's lock is held exclusively.
+// The region's lock is held exclusively for these three.
+void fold_journal(Journal &journal) noexcept;
+int fold_all() noexcept; // returns how many backends there are
 void reset_store(const Scope &scope) noexcept;
 
 struct StoreStatus
 {
 	int slots_used;
-	int unread; // backends whose counts could not be read in time
 	unsigned statements_used;
 	unsigned statements_max;
 	std::uint64_t evicted;
@@ -68,7 +87,7 @@ struct StoreStatus
 	TimestampTz reset_at;
 };
 
-// A copy of the store with all slots folded into it, in the current memory context.
+// A copy of the store, in the current memory context, after all journals were folded.
 Store merged_store(StoreStatus &status) noexcept;
 
 } // namespace remedy::observe

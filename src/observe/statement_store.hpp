@@ -21,13 +21,11 @@ namespace remedy::observe {
 struct StoredStatement
 {
 	StatementCounts counts;
-	Nanoseconds reset_at; // by the monotonic clock; extremes that slots hold from before do not count
 	TimeHistogram times;
 
 	void clear() noexcept
 	{
 		counts.clear();
-		reset_at = 0;
 		times = {};
 	}
 };
@@ -167,92 +165,5 @@ private:
 	std::uint64_t evicted_;
 	StoredStatement overflow_;
 };
-
-// Where a slot's counts go.
-class Targets
-{
-public:
-	Targets(StatementStore &store, const StatementSlot &slot, std::int64_t (*timestamp)(Nanoseconds)) noexcept
-		: store_(store), slot_(slot)
-	{
-		for (unsigned place = 0; place < StatementSlot::places; ++place)
-			if (slot.entries[place].last != 0)
-				claimed_[place] = store.claim(slot.key(place), timestamp(slot.entries[place].last));
-	}
-
-	// A later claim may have taken the place of an earlier one.
-	StoredStatement &of(unsigned place) noexcept
-	{
-		if (place == StatementSlot::others || !(store_.key(claimed_[place]) == slot_.key(place)))
-			return store_.overflow();
-		return store_[claimed_[place]];
-	}
-
-	void used(unsigned place, std::uint64_t calls) noexcept
-	{
-		if (place != StatementSlot::others)
-			store_.used_again(claimed_[place], calls);
-	}
-
-private:
-	StatementStore &store_;
-	const StatementSlot &slot_;
-	std::uint32_t claimed_[StatementSlot::places];
-};
-
-// Adds what a slot holds to the store.  The slot's moments become timestamps.
-inline void
-fold_statements(StatementStore &store, const StatementSlot &slot, std::int64_t (*timestamp)(Nanoseconds)) noexcept
-{
-	Targets targets(store, slot, timestamp);
-
-	for (unsigned place = 0; place <= StatementSlot::others; ++place)
-	{
-		const SlotEntry &from = slot.entries[place];
-		if (from.last == 0)
-			continue;
-		StoredStatement &to = targets.of(place);
-		const bool extremes_count = slot.since > to.reset_at;
-		const StatementCounts nothing = to.counts;
-		to.counts.add({from.calls, from.failed, from.rows, from.total, extremes_count ? from.min : nothing.min,
-					   extremes_count ? from.max : nothing.max, timestamp(from.last), timestamp(from.last)});
-		targets.used(place, from.calls);
-	}
-	unsigned last_place = StatementSlot::places + 1;
-	StoredStatement *to = nullptr;
-	for (unsigned i = 0; i < slot.pending; ++i)
-	{
-		const unsigned place = place_of(slot.ring[i]);
-		if (place != last_place)
-			to = &targets.of(place);
-		last_place = place;
-		to->times.add_to_bucket(bucket_in(slot.ring[i]));
-	}
-}
-
-// Takes what a slot holds of these keys away from the store, which makes them start
-// again at 0 although nobody writes the slot.
-template <class Matches>
-void
-subtract_statements(StatementStore &store, const StatementSlot &slot, Nanoseconds now,
-					std::int64_t (*timestamp)(Nanoseconds), Matches &&matches) noexcept
-{
-	for (unsigned place = 0; place <= StatementSlot::others; ++place)
-	{
-		const SlotEntry &from = slot.entries[place];
-		if (from.last == 0 || !matches(slot.key(place)))
-			continue;
-		const bool named = place != StatementSlot::others;
-		StoredStatement &to = named ? store[store.claim(slot.key(place), timestamp(now))] : store.overflow();
-		to.counts.calls -= from.calls;
-		to.counts.failed -= from.failed;
-		to.counts.rows -= from.rows;
-		to.counts.total -= from.total;
-		to.reset_at = now;
-		for (unsigned i = 0; i < slot.pending; ++i)
-			if (place_of(slot.ring[i]) == place)
-				to.times.subtract_from_bucket(bucket_in(slot.ring[i]));
-	}
-}
 
 } // namespace remedy::observe

@@ -55,7 +55,7 @@ struct StatementEntry
 	PeriodTally transaction;
 	PeriodTally watch;
 	void *attached; // a listener's
-	unsigned place; // in the backend's slot, where it was last
+	unsigned place; // of its name in the backend's journal, where it was last
 
 	bool needed(std::uint32_t transaction_period, std::uint32_t watch_period) const noexcept
 	{

@@ -6,25 +6,25 @@
 namespace remedy::observe {
 
 Store detail::store;
-Slots<BackendCounts> detail::slots;
-SingleWriter<BackendCounts> *detail::mine = nullptr;
-unsigned detail::lane_number = 0;
-Oid detail::lane_user = InvalidOid;
+Journals detail::journals;
+Journal *detail::mine = nullptr;
+std::uint64_t detail::group_bits = 0;
+Oid detail::group_user = InvalidOid;
 std::uint32_t detail::next_fold = 0;
-const std::atomic<std::uint32_t> *detail::resets = nullptr;
-std::uint32_t detail::resets_seen = 0;
-std::uint64_t detail::statements_forgotten = 0;
 
 namespace {
 
-using detail::lane_number;
-using detail::lane_user;
+using detail::group_bits;
+using detail::group_user;
+using detail::journals;
 using detail::mine;
 using detail::next_fold;
 using detail::region;
-using detail::resets_seen;
-using detail::slots;
 using detail::store;
+
+// What found no room while the journal was full and the store was busy: statements of
+// clients, and those inside others.
+GroupCounts beyond[2];
 
 unsigned
 capacity_for(int backends) noexcept
@@ -47,15 +47,14 @@ store_bytes(int backends) noexcept
 Size
 region_bytes(int backends)
 {
-	return add_size(store_bytes(backends), Slots<BackendCounts>::bytes(backends));
+	return add_size(store_bytes(backends), Journals::bytes(backends));
 }
 
 void
 placed(void *memory, int backends)
 {
 	store = Store::at(memory, capacity_for(backends), groups_for(backends));
-	detail::resets = &store.header->resets;
-	slots.place(static_cast<char *>(memory) + store_bytes(backends));
+	journals.place(static_cast<char *>(memory) + store_bytes(backends));
 	if (store.header->capacity != 0)
 		return;
 	store.header->capacity = capacity_for(backends);
@@ -84,49 +83,63 @@ offer_text(std::uint64_t fingerprint, const RawText &text) noexcept
 }
 
 void
-offer_texts(const StatementSlot &statements) noexcept
+offer_texts(const Journal &journal) noexcept
 {
-	for (unsigned place = 0; place < StatementSlot::places; ++place)
-	{
-		const SlotEntry &entry = statements.entries[place];
-		if (entry.last != 0)
-			offer_text(entry.fingerprint, statement_text(entry.fingerprint));
-	}
+	for (unsigned place = 0; place < Journal::names_limit; ++place)
+		if (journal.seen[place])
+			offer_text(journal.names[place].fingerprint, statement_text(journal.names[place].fingerprint));
 }
 
-// What a fold makes room for, beside the rings.
+// The store's row of what found no room takes them.
+void
+fold_beyond() noexcept
+{
+	StatementCounts &counts = store.statements->overflow().counts;
+
+	for (const GroupCounts &part : beyond)
+	{
+		counts.calls += part.statements;
+		counts.failed += part.failed;
+		counts.rows += part.rows;
+		counts.total += part.execution;
+		store.header->times_missed += part.statements;
+	}
+	const GroupKey &group = mine->groups[group_bits >> Entry::group_shift];
+	group_for(store.groups, store.header->group_count, group, store.header->folds).counts.add(beyond[0]);
+	store.header->sizes_missed += beyond[0].transactions;
+	memset(beyond, 0, sizeof(beyond));
+}
+
+// What a fold makes room for, beside entries.
 enum class Room
 {
-	none,
-	places,
-	lanes,
+	entries,
+	names,
+	groups,
 };
 
 // The lock is held exclusively.
 void
 fold_locked(Room wanted) noexcept
 {
-	const Nanoseconds when = now();
-
 	set_clock();
-	fold_slot(store, mine->own());
-	offer_texts(mine->own().statements);
-	mine->write([wanted, when](BackendCounts &counts) {
-		wanted == Room::places ? counts.statements.clear(when) : counts.statements.empty(when);
-		counts.transactions.empty(wanted != Room::lanes, when);
-	});
-	next_fold = StatementSlot::worth_folding;
-	resets_seen = store.header->resets.load(std::memory_order_relaxed);
+	fold_journal(*mine);
+	if (unlikely(beyond[0].statements + beyond[1].statements > 0))
+		fold_beyond();
+	offer_texts(*mine);
+	journal_is_emptied();
+	mine->empty(wanted == Room::names, wanted == Room::groups);
+	next_fold = Journal::worth_folding;
 }
 
 bool
 try_fold(Room wanted) noexcept
 {
-	constexpr std::uint32_t pause = 64; // calls, before the next try
+	constexpr std::uint32_t pause = 64; // entries, before the next try
 
 	if (!region.acquire_if_free(LW_EXCLUSIVE))
 	{
-		next_fold = mine->own().statements.pending + pause;
+		next_fold = std::min(mine->written.load(std::memory_order_relaxed) + pause, Journal::limit);
 		return false;
 	}
 	fold_locked(wanted);
@@ -145,38 +158,51 @@ introduce(const StatementKey &key, const RawText &text) noexcept
 }
 
 bool
-is_lane_of(const Lane &lane, Oid user, const char *application, const char *route) noexcept
+is_key_of(const GroupKey &key, Oid user, const char *application, const char *route) noexcept
 {
-	return lane.used && lane.key.user == user && strcmp(lane.key.application, application) == 0 &&
-		   strcmp(lane.key.route, route) == 0;
+	return key.user == user && strcmp(key.application, application) == 0 && strcmp(key.route, route) == 0;
 }
 
-// A free lane, if need be made so by a fold.  If the store is busy the lane of another
-// group takes the counts: the totals stay right.
+// A free group, if need be made so by a fold.  If the store is busy another group takes
+// the counts: the totals stay right.
 unsigned
-new_lane(Oid user, const char *application, const char *route) noexcept
+new_group(Oid user, const char *application, const char *route) noexcept
 {
-	const TransactionSlot &transactions = mine->own().transactions;
 	unsigned choice = 0;
 
-	while (choice < TransactionSlot::lane_count && transactions.lanes[choice].used)
+	while (choice < Journal::groups_limit && mine->groups[choice].user != 0)
 		++choice;
-	if (choice == TransactionSlot::lane_count)
+	if (choice == Journal::groups_limit)
 	{
 		choice = 0;
-		if (!try_fold(Room::lanes))
+		if (!try_fold(Room::groups))
 			return choice;
 	}
-	mine->write([=](BackendCounts &changed) {
-		Lane &lane = changed.transactions.lanes[choice];
-		lane.used = true;
-		lane.since = now();
-		lane.key.database = MyDatabaseId;
-		lane.key.user = user;
-		strlcpy(lane.key.application, application, sizeof(lane.key.application));
-		strlcpy(lane.key.route, route, sizeof(lane.key.route));
-	});
+	GroupKey &key = mine->groups[choice];
+	key.database = MyDatabaseId;
+	strlcpy(key.application, application, sizeof(key.application));
+	strlcpy(key.route, route, sizeof(key.route));
+	key.user = user;
 	return choice;
+}
+
+void
+count_beyond(std::uint64_t place_and_flags, const Executed &executed) noexcept
+{
+	const Entry entry = {executed.execution, executed.ended, executed.waiting, place_and_flags};
+	GroupCounts &counts = beyond[entry.is(Entry::nested)];
+
+	if (entry.place() == Journal::inside)
+	{
+		beyond[0].nested += executed.rows;
+		return;
+	}
+	counts.transactions += entry.is(Entry::begins);
+	counts.statements += !entry.is(Entry::further);
+	counts.failed += entry.is(Entry::failed);
+	counts.rows += executed.rows;
+	counts.execution += executed.execution;
+	counts.waiting += executed.waiting;
 }
 
 } // namespace
@@ -197,88 +223,74 @@ declare_statistics() noexcept
 void
 attach() noexcept
 {
-	mine = &slots.own();
-	mine->write([](BackendCounts &counts) {
-		memset(static_cast<void *>(&counts), 0, sizeof(counts));
-		counts.statements.clear(now());
-		counts.statements.database = MyDatabaseId;
-		counts.attached = true;
-	});
-	lane_user = InvalidOid;
-	next_fold = StatementSlot::worth_folding;
-	resets_seen = store.header->resets.load(std::memory_order_relaxed);
+	mine = &journals.own();
+	mine->database = MyDatabaseId;
+	mine->attached = true;
+	group_bits = 0;
+	group_user = InvalidOid;
+	next_fold = Journal::worth_folding;
 }
 
 void
 detach() noexcept
 {
 	region.acquire(LW_EXCLUSIVE);
-	fold_locked(Room::none);
-	mine->write([](BackendCounts &counts) { counts.attached = false; });
+	fold_locked(Room::names);
+	mine->empty(true, true);
+	mine->attached = false;
 	region.release();
 	mine = nullptr;
 }
 
 unsigned
-slot_place(const StatementKey &key, const RawText &text) noexcept
+name_place(const StatementKey &key, const RawText &text) noexcept
 {
-	const StatementSlot &statements = mine->own().statements;
-	unsigned place = statements.find(key);
+	unsigned place = mine->find(key);
 
-	if (place == StatementSlot::others)
+	if (place >= Journal::names_limit)
 	{
-		if (!try_fold(Room::places))
+		if (!try_fold(Room::names))
 			return place;
-		place = statements.find(key);
+		place = mine->find(key);
 	}
-	if (statements.is_free(place))
+	if (mine->is_free(place))
 	{
-		mine->write([&](BackendCounts &counts) {
-			SlotEntry &entry = counts.statements.entries[place];
-			entry.fingerprint = key.fingerprint;
-			entry.user = key.user;
-			entry.nested = key.nested;
-		});
+		mine->names[place] = {key.fingerprint, key.user, key.nested};
 		introduce(key, text);
 	}
 	return place;
 }
 
 void
-detail::choose_lane(Oid user, const char *route) noexcept
+detail::choose_group(Oid user, const char *route) noexcept
 {
-	const TransactionSlot &transactions = mine->own().transactions;
+	unsigned group = 0;
 
-	if (is_reset())
-		try_fold(Room::none);
-	lane_user = user;
-	for (lane_number = 0; lane_number < TransactionSlot::lane_count; ++lane_number)
-		if (is_lane_of(transactions.lanes[lane_number], user, application(), route))
-			return;
-	lane_number = new_lane(user, application(), route);
+	group_user = user;
+	while (group < Journal::groups_limit && !is_key_of(mine->groups[group], user, application(), route))
+		++group;
+	if (group == Journal::groups_limit)
+		group = new_group(user, application(), route);
+	group_bits = std::uint64_t{group} << Entry::group_shift;
 }
 
 void
-detail::reset_in_transaction(std::uint64_t statements) noexcept
+detail::append_when_full(std::uint64_t place_and_flags, const Executed &executed) noexcept
 {
-	if (try_fold(Room::none))
-		statements_forgotten = statements;
-}
-
-void
-detail::fold_rings() noexcept
-{
-	try_fold(Room::none);
+	// A fold for entries' sake leaves the names in their places.
+	if (!try_fold(Room::entries) && mine->written.load(std::memory_order_relaxed) == Journal::limit)
+		count_beyond(place_and_flags, executed);
+	else
+		mine->append(place_and_flags, executed);
 }
 
 void
 reset_statistics(const Scope &scope) noexcept
 {
 	region.acquire(LW_EXCLUSIVE);
-	if (mine != nullptr)
-		fold_locked(Room::none);
+	set_clock();
+	fold_all();
 	reset_store(scope);
-	resets_seen = store.header->resets.fetch_add(1, std::memory_order_relaxed) + 1;
 	region.release();
 }
 
@@ -287,19 +299,17 @@ median_execution(std::uint64_t fingerprint, Oid user) noexcept
 {
 	TimeHistogram times = {};
 	const StatementKey key = {fingerprint, MyDatabaseId, user, 0, 0};
-	const StatementSlot &statements = mine->own().statements;
-	const unsigned place = statements.find(key);
+	const unsigned place = mine->find(key);
 
-	if (region.acquire_if_free(LW_SHARED))
-	{
-		const std::uint32_t index = store.statements->find(key);
-		if (index != StatementStore::none)
-			times = (*store.statements)[index].times;
-		region.release();
-	}
-	for (unsigned i = 0; i < statements.pending; ++i)
-		if (place_of(statements.ring[i]) == place)
-			times.add_to_bucket(bucket_in(statements.ring[i]));
+	if (!region.acquire_if_free(LW_SHARED))
+		return 0;
+	const std::uint32_t index = store.statements->find(key);
+	if (index != StatementStore::none)
+		times = (*store.statements)[index].times;
+	for (std::uint32_t i = mine->folded; i < mine->written.load(std::memory_order_relaxed); ++i)
+		if (mine->entries[i].place() == place)
+			times.add_to_bucket(time_bucket(mine->entries[i].execution));
+	region.release();
 	return static_cast<Nanoseconds>(times.percentile(0.5) << time_unit_bits);
 }
 

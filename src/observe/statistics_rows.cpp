@@ -159,7 +159,6 @@ REMEDY_FUNCTION(remedy_status)
 	rows.put_bool(IsQueryIdEnabled());
 	rows.put(Int32GetDatum(status.slots_used));
 	rows.put(Int32GetDatum(server::slot_limit()));
-	rows.put(Int32GetDatum(status.unread));
 	rows.put(Int32GetDatum(status.statements_used));
 	rows.put(Int32GetDatum(status.statements_max));
 	rows.put_bigint(status.evicted);

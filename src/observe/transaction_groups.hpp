@@ -1,10 +1,5 @@
 // Statements per transaction, by database, user, application and route: the layout
 // of the memory and the arithmetic on it.  No server headers.
-//
-// A backend counts into lanes, one per group it works for (a pooler alternates
-// between applications, an application between routes).  The sizes of ended
-// transactions wait in a ring, as histogram buckets, until the lanes are folded into
-// the store's groups.
 
 #pragma once
 
@@ -36,7 +31,6 @@ struct GroupKey
 	}
 };
 
-// Numbers wrap, on purpose: a reset subtracts what other backends still hold.
 struct GroupCounts
 {
 	std::uint64_t transactions;
@@ -57,87 +51,7 @@ struct GroupCounts
 		execution += other.execution;
 		waiting += other.waiting;
 	}
-
-	void subtract(const GroupCounts &other) noexcept
-	{
-		transactions -= other.transactions;
-		statements -= other.statements;
-		nested -= other.nested;
-		failed -= other.failed;
-		rows -= other.rows;
-		execution -= other.execution;
-		waiting -= other.waiting;
-	}
 };
-
-struct Lane
-{
-	bool used;
-	std::uint32_t singles; // transactions of one statement, which need no place in the ring
-	GroupKey key;
-	GroupCounts counts;
-	std::uint64_t statements_max;
-	Nanoseconds since; // when it was taken or folded last
-};
-
-struct TransactionSlot
-{
-	static constexpr unsigned lane_count = 8;
-	static constexpr unsigned ring_size = 2048;
-	static constexpr unsigned bucket_bits = 12;
-
-	std::uint32_t pending; // in the ring
-	std::uint32_t missed;  // transactions whose size found no room in the ring
-	Lane lanes[lane_count];
-	std::uint16_t ring[ring_size];
-
-	// The counts are somewhere else now.
-	void empty(bool keep_lanes, Nanoseconds now) noexcept
-	{
-		pending = 0;
-		missed = 0;
-		for (Lane &lane : lanes)
-		{
-			lane.used = lane.used && keep_lanes;
-			lane.singles = 0;
-			lane.counts = {};
-			lane.statements_max = 0;
-			lane.since = now;
-		}
-	}
-
-	void add_transaction(unsigned number, std::uint64_t statements) noexcept
-	{
-		Lane &lane = lanes[number];
-		++lane.counts.transactions;
-		if (statements > lane.statements_max)
-			lane.statements_max = statements;
-		if (statements == 1)
-		{
-			++lane.singles;
-			return;
-		}
-		if (pending < ring_size)
-			ring[pending++] = static_cast<std::uint16_t>(number << bucket_bits | SizeHistogram::bucket(statements));
-		else
-			++missed;
-	}
-};
-
-static_assert(SizeHistogram::size <= 1u << TransactionSlot::bucket_bits);
-static_assert(TransactionSlot::lane_count << TransactionSlot::bucket_bits <= 1u << 16);
-
-inline unsigned
-lane_of(std::uint16_t in_ring) noexcept
-{
-	return in_ring >> TransactionSlot::bucket_bits;
-}
-
-inline unsigned
-size_in(std::uint16_t in_ring) noexcept
-{
-	return in_ring & ((1u << TransactionSlot::bucket_bits) - 1);
-}
 
 struct TransactionGroup
 {
@@ -146,8 +60,17 @@ struct TransactionGroup
 	GroupKey key;
 	GroupCounts counts;
 	std::uint64_t statements_max;
-	Nanoseconds reset_at; // by the monotonic clock; maxima that slots hold from before do not count
 	SizeHistogram sizes;
+
+	// So many of this size.
+	void add_transactions(std::uint32_t transactions, std::uint64_t statements) noexcept
+	{
+		if (transactions == 0)
+			return;
+		counts.transactions += transactions;
+		statements_max = std::max(statements_max, statements);
+		sizes.add_to_bucket(SizeHistogram::bucket(statements), transactions);
+	}
 };
 
 // The group of a key among count groups.  If there is none yet it takes a free place,
@@ -183,49 +106,6 @@ group_for(TransactionGroup *groups, unsigned count, const GroupKey &key, std::ui
 	place->last_fold = fold;
 	place->key = key;
 	return *place;
-}
-
-// Adds what a slot holds to its groups.
-inline void
-fold_transactions(TransactionGroup *groups, unsigned count, const TransactionSlot &slot, std::uint64_t fold) noexcept
-{
-	TransactionGroup *targets[TransactionSlot::lane_count] = {};
-
-	for (unsigned i = 0; i < TransactionSlot::lane_count; ++i)
-	{
-		const Lane &lane = slot.lanes[i];
-		if (!lane.used)
-			continue;
-		targets[i] = &group_for(groups, count, lane.key, fold);
-		targets[i]->counts.add(lane.counts);
-		targets[i]->sizes.add_to_bucket(1, lane.singles);
-		if (lane.since > targets[i]->reset_at)
-			targets[i]->statements_max = std::max(targets[i]->statements_max, lane.statements_max);
-	}
-	for (unsigned i = 0; i < slot.pending; ++i)
-		targets[lane_of(slot.ring[i])]->sizes.add_to_bucket(size_in(slot.ring[i]));
-}
-
-// Takes what a slot holds of the groups that match away from them, which makes them
-// start again at 0 although nobody writes the slot.
-template <class Matches>
-void
-subtract_transactions(TransactionGroup *groups, unsigned count, const TransactionSlot &slot, std::uint64_t fold,
-					  Nanoseconds now, Matches &&matches) noexcept
-{
-	for (unsigned i = 0; i < TransactionSlot::lane_count; ++i)
-	{
-		const Lane &lane = slot.lanes[i];
-		if (!lane.used || !matches(lane.key))
-			continue;
-		TransactionGroup &group = group_for(groups, count, lane.key, fold);
-		group.counts.subtract(lane.counts);
-		group.sizes.subtract_from_bucket(1, lane.singles);
-		group.reset_at = now;
-		for (unsigned item = 0; item < slot.pending; ++item)
-			if (lane_of(slot.ring[item]) == i)
-				group.sizes.subtract_from_bucket(size_in(slot.ring[item]));
-	}
 }
 
 } // namespace remedy::observe

@@ -35,6 +35,7 @@ watched_period() noexcept
 {
 	if (observe::session() == nullptr || observe::session()->watch.number == 0)
 		complain_unwatched();
+	observe::settle();
 	return observe::session()->watch;
 }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <vector>
 
 #include "observe/transaction_groups.hpp"
 
@@ -22,7 +21,6 @@ struct Groups
 	std::uint64_t folds = 0;
 
 	TransactionGroup &of(const GroupKey &key) { return group_for(all.get(), group_count, key, ++folds); }
-	void fold(const TransactionSlot &slot) { fold_transactions(all.get(), group_count, slot, ++folds); }
 	const TransactionGroup &everybody_else() const { return all[group_count - 1]; }
 };
 
@@ -39,19 +37,6 @@ some_counts(std::uint64_t factor)
 {
 	const auto duration = static_cast<remedy::Nanoseconds>(factor);
 	return {1 * factor, 2 * factor, 3 * factor, 4 * factor, 5 * factor, 6 * duration, 7 * duration};
-}
-
-// A backend that works for one group, after transactions of these sizes.
-std::unique_ptr<TransactionSlot>
-slot_of(const GroupKey &key, const std::vector<std::uint64_t> &sizes)
-{
-	auto slot = std::make_unique<TransactionSlot>();
-	slot->lanes[0].used = true;
-	slot->lanes[0].since = 1;
-	slot->lanes[0].key = key;
-	for (const std::uint64_t statements : sizes)
-		slot->add_transaction(0, statements);
-	return slot;
 }
 
 std::uint64_t
@@ -121,7 +106,7 @@ TEST(everybody_else_is_added_up)
 {
 	Groups groups;
 	for (std::uint32_t user = 1; user <= 10; ++user)
-		groups.fold(*slot_of(key_of(1, user, "web"), {user}));
+		groups.of(key_of(1, user, "web")).add_transactions(1, user);
 	CHECK(groups.everybody_else().counts.transactions == 7);
 	CHECK(groups.everybody_else().statements_max == 7);
 	CHECK(sizes_in(groups.everybody_else()) == 7);
@@ -141,74 +126,17 @@ TEST(counts_add_up)
 	sum.add(some_counts(2));
 	CHECK(sum.transactions == 5 && sum.statements == 10 && sum.nested == 15 && sum.failed == 20 && sum.rows == 25);
 	CHECK(sum.execution == 30 && sum.waiting == 35);
-	sum.subtract(some_counts(2));
-	CHECK(sum.transactions == 3 && sum.statements == 6 && sum.nested == 9 && sum.failed == 12 && sum.rows == 15);
-	CHECK(sum.execution == 18 && sum.waiting == 21);
 }
 
-TEST(a_slot_remembers_the_sizes_of_transactions)
+TEST(a_group_knows_the_sizes_of_its_transactions)
 {
 	Groups groups;
-	groups.fold(*slot_of(key_of(1, 10, "web"), {104, 1, 7}));
-	const TransactionGroup &group = groups.of(key_of(1, 10, "web"));
-	CHECK(group.counts.transactions == 3 && group.statements_max == 104);
-	CHECK(group.sizes.percentile(0.5) == 7);
-	CHECK(group.sizes.percentile(0.0) == 1);
-}
-
-TEST(transactions_of_one_statement_take_no_place_in_the_ring)
-{
-	const auto slot = slot_of(key_of(1, 10, "web"), {1, 1, 1});
-	CHECK(slot->pending == 0 && slot->lanes[0].singles == 3);
-	Groups groups;
-	groups.fold(*slot);
-	CHECK(groups.of(key_of(1, 10, "web")).sizes.counts[1] == 3);
-}
-
-TEST(a_full_ring_loses_sizes_but_no_transaction)
-{
-	const auto slot = slot_of(key_of(1, 10, "web"), std::vector<std::uint64_t>(TransactionSlot::ring_size, 2));
-	slot->add_transaction(0, 1000);
-	slot->add_transaction(0, 5);
-	CHECK(slot->pending == TransactionSlot::ring_size && slot->missed == 2);
-	CHECK(slot->lanes[0].counts.transactions == TransactionSlot::ring_size + 2);
-	CHECK(slot->lanes[0].statements_max == 1000);
-}
-
-TEST(an_enormous_transaction_is_counted_in_the_last_bucket)
-{
-	Groups groups;
-	groups.fold(*slot_of(key_of(1, 10, "web"), {UINT64_MAX}));
-	CHECK(groups.of(key_of(1, 10, "web")).sizes.counts[SizeHistogram::size - 1] == 1);
-}
-
-TEST(emptied_lanes_keep_their_groups_if_wanted)
-{
-	const auto slot = slot_of(key_of(1, 10, "web"), {3});
-	slot->empty(true, 77);
-	CHECK(slot->lanes[0].used && slot->lanes[0].key == key_of(1, 10, "web"));
-	CHECK(slot->pending == 0 && slot->lanes[0].counts.transactions == 0 && slot->lanes[0].since == 77);
-	slot->empty(false, 78);
-	CHECK(!slot->lanes[0].used);
-}
-
-// A reset takes away what a slot holds; when the slot is folded later, nothing is left of it.
-TEST(a_reset_group_starts_again_at_zero)
-{
-	Groups groups;
-	const GroupKey key = key_of(1, 10, "web");
-	const auto slot = slot_of(key, {9, 1, 1});
-	slot->lanes[0].since = 5;
-	subtract_transactions(groups.all.get(), group_count, *slot, ++groups.folds, 10,
-						  [&](const GroupKey &other) { return other == key; });
-	CHECK(groups.of(key).counts.transactions == std::uint64_t(0) - 3);
-	slot->add_transaction(0, 4);
-	groups.fold(*slot);
-	CHECK(groups.of(key).counts.transactions == 1 && sizes_in(groups.of(key)) == 1);
-	CHECK(groups.of(key).sizes.percentile(1.0) == 4);
-	CHECK(groups.of(key).statements_max == 0); // the slot's may be from before
-	slot->empty(true, 11);
-	slot->add_transaction(0, 2);
-	groups.fold(*slot);
-	CHECK(groups.of(key).statements_max == 2);
+	TransactionGroup &group = groups.of(key_of(1, 10, "web"));
+	group.add_transactions(1, 104);
+	group.add_transactions(3, 1);
+	group.add_transactions(0, 500);
+	CHECK(group.counts.transactions == 4 && group.statements_max == 104 && sizes_in(group) == 4);
+	CHECK(group.sizes.percentile(0.75) == 1);
+	group.add_transactions(1, UINT64_MAX);
+	CHECK(group.sizes.counts[SizeHistogram::size - 1] == 1);
 }
