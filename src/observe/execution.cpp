@@ -4,7 +4,7 @@
 
 namespace remedy::observe {
 
-bool detail::executing = false;
+Mode detail::mode = {true, false, false, false};
 Statement *detail::current = nullptr;
 Nanoseconds detail::began = 0;
 Nanoseconds detail::last_analysis = 0;
@@ -28,7 +28,7 @@ detail::count_rest(const Statement &statement, bool failed, Nanoseconds waiting)
 void
 backend_ends() noexcept
 {
-	if (detail::executing)
+	if (executing())
 		detail::end_failed();
 }
 
@@ -36,7 +36,7 @@ void
 enter_function() noexcept
 {
 	server::place_regions();
-	if (!IsParallelWorker() && open_session() && detail::executing)
+	if (!IsParallelWorker() && open_session() && executing())
 		detail::current->own = true;
 }
 

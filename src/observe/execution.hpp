@@ -7,28 +7,57 @@
 
 #pragma once
 
+#include <bit>
+
 #include "observe/observe.hpp"
 #include "observe/session.hpp"
 
 namespace remedy::observe {
 
+// What makes a query another than a client's next statement; each has its own byte, so
+// that all are asked in one test.
+struct Mode
+{
+	bool not_ready;      // to count
+	bool executing;      // a top-level statement is being executed
+	bool elsewhere;      // planning, or inside SET CONSTRAINTS: queries are functions'
+	bool opening_cursor; // inside DECLARE CURSOR
+
+	bool is_plain() const noexcept { return std::bit_cast<std::uint32_t>(*this) == 0; }
+};
+
 namespace detail {
 
-extern bool executing;
-extern Statement *current;       // meaningful while executing
-extern Nanoseconds began;        // its phase
+extern Mode mode;
+extern Statement *current; // meaningful while executing
+extern Nanoseconds began;  // its phase
 extern Nanoseconds last_analysis;
 
 pg_noinline void end_failed() noexcept;
 pg_noinline void count_rest(const Statement &statement, bool failed, Nanoseconds waiting) noexcept;
+pg_noinline bool get_ready() noexcept;
 
 } // namespace detail
+
+// Whether this process counts now.  Asked at every turn, so the answer is kept until
+// something says not_ready(): then it is found out anew.
+inline bool
+counting() noexcept
+{
+	return likely(!detail::mode.not_ready) || detail::get_ready();
+}
+
+inline void
+not_ready() noexcept
+{
+	detail::mode.not_ready = true;
+}
 
 // Whether a top-level statement is being executed.
 inline bool
 executing() noexcept
 {
-	return detail::executing;
+	return detail::mode.executing;
 }
 
 // When a statement was analysed at top level.
@@ -39,25 +68,22 @@ note_analysis(Nanoseconds when) noexcept
 }
 
 // Makes it a statement that starts: looks up its entry, with the text it has in the
-// source if it is new, and notes who runs it.
+// source if it is new, and notes who runs it.  The statement may have been used before.
 pg_attribute_always_inline void
 enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *planned, std::uint64_t fingerprint,
 				const char *source, ParamListInfo parameters) noexcept
 {
-	const Session &counts = *session();
-	StatementEntry *const entry = entry_for(fingerprint, planned, source, parameters);
+	StatementEntry *entry = statement.entry;
 
+	if (entry == nullptr || entry->fingerprint != fingerprint)
+		statement.entry = entry = entry_for(fingerprint, planned, source, parameters);
 	statement.query = query;
 	statement.fingerprint = fingerprint;
-	statement.entry = entry;
-	statement.attached = entry == nullptr ? nullptr : &entry->attached;
 	statement.counted = false;
 	statement.own = false;
 	statement.user = GetUserId();
-	// A statement that was not analysed since has the text it had then.
-	if (counts.calls == 0 &&
-		(planned != counts.route_source || detail::last_analysis > counts.last_end))
-		look_for_route(planned, source);
+	if (session()->calls == 0)
+		begin_transaction(planned, source, statement.user, detail::last_analysis);
 }
 
 // Notes when the statement's message was understood, and in which transaction: after
@@ -69,7 +95,6 @@ note_arrival(Statement &statement, Nanoseconds when) noexcept
 
 	statement.arrived = detail::last_analysis > last_end ? detail::last_analysis : when;
 	statement.waiting = last_end != 0 ? statement.arrived - last_end : 0;
-	statement.in_block = IsTransactionBlock();
 	statement.transaction = session()->transaction.number;
 }
 
@@ -77,7 +102,7 @@ note_arrival(Statement &statement, Nanoseconds when) noexcept
 inline void
 begin(Statement &statement, Nanoseconds began) noexcept
 {
-	detail::executing = true;
+	detail::mode.executing = true;
 	detail::current = &statement;
 	detail::began = began;
 }
@@ -86,7 +111,7 @@ begin(Statement &statement, Nanoseconds began) noexcept
 inline void
 end() noexcept
 {
-	detail::executing = false;
+	detail::mode.executing = false;
 }
 
 // The phase is over; what it adds is counted, unless the statement is our own.
@@ -95,20 +120,19 @@ pg_attribute_always_inline void
 end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept
 {
 	const Nanoseconds ended = now();
-	const Nanoseconds execution = detail::began == 0 ? 0 : ended - detail::began;
 	Session &counts = *session();
 
-	detail::executing = false;
+	detail::mode.executing = false;
 	statement.ended = ended;
-	statement.execution = execution;
+	statement.execution = detail::began == 0 ? 0 : ended - detail::began;
 	statement.rows = rows;
 	counts.last_end = ended;
-	if (statement.own)
+	if (unlikely(statement.own))
 		return;
 	// The time before the first statement of a transaction was not spent in it.
 	const Nanoseconds waiting = counts.calls > 0 ? statement.waiting : 0;
 	if (likely(!statement.counted && !failed))
-		count(statement, 0, {rows, execution, ended, waiting});
+		count(statement, 0, {rows, statement.execution, ended, waiting});
 	else
 		detail::count_rest(statement, failed, waiting);
 	statement.counted = true;
@@ -121,7 +145,7 @@ end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept
 inline void
 transaction_aborted() noexcept
 {
-	if (detail::executing && ActivePortal == nullptr)
+	if (executing() && ActivePortal == nullptr)
 		detail::end_failed();
 }
 

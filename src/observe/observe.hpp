@@ -15,11 +15,9 @@ struct Statement
 {
 	QueryDesc *query;          // null for a utility command
 	std::uint64_t fingerprint; // 0: none
-	StatementEntry *entry;     // of the fingerprint, when the statement started
-	void **attached;           // what the listener of runs remembers of the fingerprint; null without an entry
+	StatementEntry *entry;     // of the fingerprint, when the statement started; null: none
 	bool counted;
 	bool own;                  // it ran one of pg_remedy's functions
-	bool in_block;             // in an explicit transaction
 	Oid user;                  // who ran it; a function inside may be somebody else
 	std::uint32_t transaction; // number of its transaction in this session
 	Nanoseconds arrived;       // its analysis, or its start where it was prepared

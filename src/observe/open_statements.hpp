@@ -14,10 +14,13 @@ namespace remedy::observe {
 class OpenStatements
 {
 public:
+	// The one that was added last, if it is open; otherwise it has another query.
+	Statement &newest() noexcept { return *newest_; }
+
 	Statement *find(const QueryDesc *query) noexcept
 	{
-		if (likely(statements_[newest_].query == query))
-			return &statements_[newest_];
+		if (newest_->query == query)
+			return newest_;
 		return count_ == 0 ? nullptr : find_older(query);
 	}
 
@@ -27,19 +30,18 @@ public:
 		if (likely(count_ == 0))
 		{
 			count_ = 1;
-			return statements_[newest_];
+			return *newest_;
 		}
 		return add_beside(query);
 	}
 
 	void remove(const QueryDesc *query) noexcept
 	{
-		Statement *const statement = find(query);
-
-		if (statement == nullptr)
-			return;
-		statement->query = nullptr;
-		--count_;
+		if (Statement *const statement = find(query))
+		{
+			statement->query = nullptr;
+			--count_;
+		}
 	}
 
 	void clear() noexcept
@@ -54,12 +56,9 @@ public:
 private:
 	pg_noinline Statement *find_older(const QueryDesc *query) noexcept
 	{
-		for (unsigned i = 1; i < limit; ++i)
-		{
-			Statement &statement = statements_[(newest_ - i) % limit];
+		for (Statement &statement : statements_)
 			if (statement.query == query)
 				return &statement;
-		}
 		return nullptr;
 	}
 
@@ -67,16 +66,16 @@ private:
 	{
 		if (Statement *const known = find(query))
 			return *known;
-		newest_ = (newest_ + 1) % limit;
-		count_ += statements_[newest_].query == nullptr;
-		return statements_[newest_];
+		newest_ = newest_ + 1 == statements_ + limit ? statements_ : newest_ + 1;
+		count_ += newest_->query == nullptr;
+		return *newest_;
 	}
 
 	static constexpr unsigned limit = 16;
 
-	unsigned count_;
-	unsigned newest_;
+	unsigned count_ = 0;
 	Statement statements_[limit];
+	Statement *newest_ = statements_;
 };
 
 } // namespace remedy::observe

@@ -9,7 +9,6 @@
 namespace remedy::observe {
 
 Session *detail::current_session = nullptr;
-bool detail::ready = false;
 
 namespace {
 
@@ -44,8 +43,8 @@ replace_text(StatementEntry &entry, const PlannedStmt *planned, const char *sour
 bool
 detail::get_ready() noexcept
 {
-	ready = settings.enabled && !IsParallelWorker() && !ignoring_statement() && open_session();
-	return ready;
+	mode.not_ready = !settings.enabled || IsParallelWorker() || ignoring_statement() || !open_session();
+	return !mode.not_ready;
 }
 
 bool
@@ -81,7 +80,7 @@ new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char 
 }
 
 void
-look_for_route(const PlannedStmt *planned, const char *source) noexcept
+detail::look_for_route(const PlannedStmt *planned, const char *source) noexcept
 {
 	Session &session = *detail::current_session;
 	char found[route_bytes] = "";
@@ -102,9 +101,10 @@ look_for_route(const PlannedStmt *planned, const char *source) noexcept
 unsigned
 detail::new_place(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
 {
-	const unsigned place = name_place({fingerprint, MyDatabaseId, user, nested, 0}, entry == nullptr ? RawText{} : entry->text);
+	const bool is_known = entry != nullptr && entry->fingerprint == fingerprint;
+	const unsigned place = name_place({fingerprint, MyDatabaseId, user, nested, 0}, is_known ? entry->text : RawText{});
 
-	if (entry != nullptr && place < Journal::names_limit)
+	if (is_known && place < Journal::names_limit)
 		entry->place = place;
 	return place;
 }
@@ -125,10 +125,13 @@ count_in_periods(StatementEntry *entry, const Tally &tally) noexcept
 
 // A statement without a name in the journal.
 void
-detail::count_unnamed(StatementEntry *entry, std::uint64_t flags, const Executed &executed) noexcept
+detail::count_unnamed(const Statement &statement, std::uint64_t flags, const Executed &executed) noexcept
 {
+	StatementEntry *const entry = statement.entry;
+	const bool is_known = entry != nullptr && entry->fingerprint == statement.fingerprint;
+
 	settle();
-	count_in_periods(entry, {(flags & Entry::further) == 0, executed.rows, executed.execution});
+	count_in_periods(is_known ? entry : nullptr, {(flags & Entry::further) == 0, executed.rows, executed.execution});
 }
 
 void

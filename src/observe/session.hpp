@@ -27,24 +27,8 @@ struct Session
 namespace detail {
 
 extern Session *current_session;
-extern bool ready;
-pg_noinline bool get_ready() noexcept;
 
 } // namespace detail
-
-// Whether this process counts now.  Asked at every turn, so the answer is kept until
-// something says not_ready(): then it is found out anew.
-inline bool
-counting() noexcept
-{
-	return likely(detail::ready) || detail::get_ready();
-}
-
-inline void
-not_ready() noexcept
-{
-	detail::ready = false;
-}
 
 // Null before the first statement of the session.
 inline Session *
@@ -70,8 +54,24 @@ entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *sou
 	return likely(known != nullptr) ? known : new_entry_for(fingerprint, planned, source, parameters);
 }
 
-// Finds out which route a transaction is for that begins with this statement.
+namespace detail {
+
 pg_noinline void look_for_route(const PlannedStmt *planned, const char *source) noexcept;
+
+} // namespace detail
+
+// A transaction begins, unless this statement is not counted: finds out for which group.
+// A statement that was not analysed since the last one has the text it had then.
+pg_attribute_always_inline void
+begin_transaction(const PlannedStmt *planned, const char *source, Oid user, Nanoseconds last_analysis) noexcept
+{
+	Session &counts = *session();
+
+	if (planned != counts.route_source || last_analysis > counts.last_end)
+		detail::look_for_route(planned, source);
+	begin_transaction_counts(user, counts.route, counts.route_changed);
+	counts.route_changed = false;
+}
 
 namespace detail {
 
@@ -93,7 +93,7 @@ void settle() noexcept;
 
 namespace detail {
 
-pg_noinline void count_unnamed(StatementEntry *entry, std::uint64_t flags, const Executed &executed) noexcept;
+pg_noinline void count_unnamed(const Statement &statement, std::uint64_t flags, const Executed &executed) noexcept;
 
 } // namespace detail
 
@@ -102,20 +102,13 @@ pg_attribute_always_inline void
 count(const Statement &statement, std::uint64_t flags, const Executed &executed) noexcept
 {
 	Session &counts = *session();
-	const bool is_known = statement.entry != nullptr && statement.entry->fingerprint == statement.fingerprint;
-	StatementEntry *const entry = is_known ? statement.entry : nullptr;
-	const unsigned place = detail::place_for(entry, statement.fingerprint, statement.user, false);
-	const bool begins = counts.calls == 0;
+	const unsigned place = detail::place_for(statement.entry, statement.fingerprint, statement.user, false);
+	const std::uint64_t begins = counts.calls == 0 ? Entry::begins : 0;
 
-	if (begins)
-	{
-		begin_transaction_counts(statement.user, counts.route, counts.route_changed);
-		counts.route_changed = false;
-	}
 	counts.calls += (flags & Entry::further) == 0;
 	if (unlikely(place == Journal::others))
-		detail::count_unnamed(entry, flags, executed);
-	count_entry(place | flags | (begins ? Entry::begins : 0), executed);
+		detail::count_unnamed(statement, flags, executed);
+	count_entry(place | flags | begins, executed);
 }
 
 // Counts a statement inside another one; the entry may be null.

@@ -1,6 +1,6 @@
 #include "observe/settings.hpp"
 
-#include "observe/session.hpp"
+#include "observe/execution.hpp"
 #include "observe/unseen.hpp"
 #include "server/headers.hpp"
 

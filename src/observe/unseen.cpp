@@ -1,6 +1,6 @@
 #include "observe/unseen.hpp"
 
-#include "observe/session.hpp"
+#include "observe/execution.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::observe {

@@ -1,6 +1,7 @@
 #include "repetition/detection.hpp"
 
 #include "observe/observe.hpp"
+#include "observe/statement_table.hpp"
 #include "repetition/hints.hpp"
 #include "repetition/keys.hpp"
 #include "repetition/lineage.hpp"
@@ -81,11 +82,11 @@ shape_of(std::uint64_t fingerprint) noexcept
 inline Shape &
 shape_of(const observe::Statement &statement) noexcept
 {
-	if (statement.attached == nullptr)
+	if (statement.entry == nullptr)
 		return shape_of(statement.fingerprint);
-	Shape *shape = static_cast<Shape *>(*statement.attached);
+	Shape *shape = static_cast<Shape *>(statement.entry->attached);
 	if (unlikely(shape == nullptr || shape->fingerprint != statement.fingerprint))
-		*statement.attached = shape = &shape_of(statement.fingerprint);
+		statement.entry->attached = shape = &shape_of(statement.fingerprint);
 	else
 		memory->shapes.use(*shape);
 	return *shape;
@@ -94,7 +95,7 @@ shape_of(const observe::Statement &statement) noexcept
 Moment
 moment_of(const observe::Statement &statement) noexcept
 {
-	return {statement.arrived, statement.waiting, statement.in_block, statement.transaction, observe::watch_number()};
+	return {statement.arrived, statement.waiting, IsTransactionBlock(), statement.transaction, observe::watch_number()};
 }
 
 // Suites and those who want to be told at once see everything.

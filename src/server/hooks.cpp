@@ -4,130 +4,132 @@ namespace remedy::server {
 
 namespace {
 
-Hooks ours;
-
 post_parse_analyze_hook_type previous_analysed = nullptr;
-planner_hook_type previous_plan = nullptr;
-ExecutorStart_hook_type previous_start = nullptr;
-ExecutorRun_hook_type previous_run = nullptr;
-ExecutorFinish_hook_type previous_finish = nullptr;
-ExecutorEnd_hook_type previous_end = nullptr;
-ProcessUtility_hook_type previous_utility = nullptr;
+planner_hook_type previous_plan = standard_planner;
+ExecutorStart_hook_type previous_start = standard_ExecutorStart;
+ExecutorRun_hook_type previous_run = standard_ExecutorRun;
+ExecutorFinish_hook_type previous_finish = standard_ExecutorFinish;
+ExecutorEnd_hook_type previous_end = standard_ExecutorEnd;
+ProcessUtility_hook_type previous_utility = standard_ProcessUtility;
 
 void
 on_analysed(ParseState *state, Query *query, JumbleState *jumble)
 {
 	if (previous_analysed != nullptr)
 		previous_analysed(state, query, jumble);
-	ours.analysed(query);
+	hooks.analysed(query);
 }
 
 PlannedStmt *
 on_plan(Query *query, const char *text, int options, ParamListInfo params)
 {
-	return ours.plan(Planning{query, text, options, params});
+	return hooks.plan(Planning{query, text, options, params});
 }
 
 void
 on_start(QueryDesc *query, int flags)
 {
-	ours.start(query, flags);
+	hooks.start(query, flags);
 }
 
 #if PG_VERSION_NUM >= 180000
 void
 on_run(QueryDesc *query, ScanDirection direction, uint64 count)
 {
-	ours.run(Run{query, direction, count, true});
+	hooks.run(Run{query, direction, count, true});
 }
 #else
 void
 on_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once)
 {
-	ours.run(Run{query, direction, count, once});
+	hooks.run(Run{query, direction, count, once});
 }
 #endif
 
 void
 on_finish(QueryDesc *query)
 {
-	ours.finish(query);
+	hooks.finish(query);
 }
 
 void
 on_end(QueryDesc *query)
 {
-	ours.end(query);
+	hooks.end(query);
 }
 
 void
 on_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
 		   ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
 {
-	ours.utility(Utility{statement, text, read_only_tree, context, params, environment, dest, completion});
+	hooks.utility(Utility{statement, text, read_only_tree, context, params, environment, dest, completion});
 }
 
 } // namespace
 
 void
-install_hooks(const Hooks &hooks) noexcept
+install_hooks() noexcept
 {
-	ours = hooks;
 	previous_analysed = post_parse_analyze_hook;
 	post_parse_analyze_hook = on_analysed;
-	previous_plan = planner_hook;
+	if (planner_hook != nullptr)
+		previous_plan = planner_hook;
 	planner_hook = on_plan;
-	previous_start = ExecutorStart_hook;
+	if (ExecutorStart_hook != nullptr)
+		previous_start = ExecutorStart_hook;
 	ExecutorStart_hook = on_start;
-	previous_run = ExecutorRun_hook;
+	if (ExecutorRun_hook != nullptr)
+		previous_run = ExecutorRun_hook;
 	ExecutorRun_hook = on_run;
-	previous_finish = ExecutorFinish_hook;
+	if (ExecutorFinish_hook != nullptr)
+		previous_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = on_finish;
-	previous_end = ExecutorEnd_hook;
+	if (ExecutorEnd_hook != nullptr)
+		previous_end = ExecutorEnd_hook;
 	ExecutorEnd_hook = on_end;
-	previous_utility = ProcessUtility_hook;
+	if (ProcessUtility_hook != nullptr)
+		previous_utility = ProcessUtility_hook;
 	ProcessUtility_hook = on_utility;
 }
 
 PlannedStmt *
 Planning::proceed() const noexcept
 {
-	return (previous_plan != nullptr ? previous_plan : standard_planner)(query, text, options, params);
+	return previous_plan(query, text, options, params);
 }
 
 void
 proceed_start(QueryDesc *query, int flags) noexcept
 {
-	(previous_start != nullptr ? previous_start : standard_ExecutorStart)(query, flags);
+	previous_start(query, flags);
 }
 
 void
 Run::proceed() const noexcept
 {
 #if PG_VERSION_NUM >= 180000
-	(previous_run != nullptr ? previous_run : standard_ExecutorRun)(query, direction, count);
+	previous_run(query, direction, count);
 #else
-	(previous_run != nullptr ? previous_run : standard_ExecutorRun)(query, direction, count, once);
+	previous_run(query, direction, count, once);
 #endif
 }
 
 void
 proceed_finish(QueryDesc *query) noexcept
 {
-	(previous_finish != nullptr ? previous_finish : standard_ExecutorFinish)(query);
+	previous_finish(query);
 }
 
 void
 proceed_end(QueryDesc *query) noexcept
 {
-	(previous_end != nullptr ? previous_end : standard_ExecutorEnd)(query);
+	previous_end(query);
 }
 
 void
 Utility::proceed() const noexcept
 {
-	(previous_utility != nullptr ? previous_utility : standard_ProcessUtility)(statement, text, read_only_tree, context,
-																			   params, environment, dest, completion);
+	previous_utility(statement, text, read_only_tree, context, params, environment, dest, completion);
 }
 
 } // namespace remedy::server

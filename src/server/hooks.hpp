@@ -55,8 +55,12 @@ struct Hooks
 	void (*utility)(const Utility &utility);
 };
 
+// Whoever installs them defines them; constant, so that link-time optimisation calls
+// the functions directly.
+extern const Hooks hooks;
+
 // At most once in a process.
-void install_hooks(const Hooks &hooks) noexcept;
+void install_hooks() noexcept;
 
 void proceed_start(QueryDesc *query, int flags) noexcept;
 void proceed_finish(QueryDesc *query) noexcept;

@@ -1,0 +1,122 @@
+#include "observe/commands.hpp"
+
+#include "observe/listeners.hpp"
+#include "observe/nested.hpp"
+#include "observe/session.hpp"
+#include "observe/statement_kinds.hpp"
+
+namespace remedy::observe {
+
+namespace {
+
+using detail::mode;
+
+Statement command; // the one at top level
+const PlannedStmt *cursor = nullptr;
+bool is_explain = false;
+bool is_fetch = false;
+
+// Unlike a query, a command may end the transaction, or roll it back, and go on.
+void
+run_command(const server::Utility &utility) noexcept
+{
+	const Nanoseconds began = now();
+
+	enter_statement(command, nullptr, utility.statement, utility.statement->queryId, utility.text, utility.params);
+	note_arrival(command, began);
+	begin(command, began);
+	is_explain = IsA(utility.statement->utilityStmt, ExplainStmt);
+	finally([&utility]() noexcept { utility.proceed(); },
+			[&utility](bool failed) noexcept {
+				is_explain = false;
+				const bool has_rows = !failed && utility.completion != nullptr;
+				end_counted(command, failed, has_rows ? utility.completion->nprocessed : 0);
+			});
+}
+
+void
+open_cursor(const server::Utility &utility) noexcept
+{
+	cursor = utility.statement;
+	mode.opening_cursor = true;
+	finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { mode.opening_cursor = false; });
+}
+
+void
+fetch(const server::Utility &utility) noexcept
+{
+	is_fetch = true;
+	finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { is_fetch = false; });
+}
+
+pg_noinline void
+run_utility(server::Utility utility) noexcept
+{
+	const bool is_top = utility.context == PROCESS_UTILITY_TOPLEVEL;
+
+	if (!is_top)
+	{
+		run_nested_command(utility);
+		return;
+	}
+	if (!counting() || executing() || mode.elsewhere)
+	{
+		utility.proceed();
+		return;
+	}
+	switch (kind_of_utility(utility.statement->utilityStmt))
+	{
+	case UtilityKind::counted:
+		run_command(utility);
+		break;
+	case UtilityKind::cursor:
+		open_cursor(utility);
+		break;
+	case UtilityKind::runs_triggers:
+		run_elsewhere([&utility]() noexcept { utility.proceed(); });
+		break;
+	case UtilityKind::fetch:
+		fetch(utility);
+		break;
+	case UtilityKind::new_session:
+		utility.proceed();
+		end_watch();
+		tell_new_session();
+		break;
+	case UtilityKind::transparent:
+		utility.proceed();
+		break;
+	}
+}
+
+} // namespace
+
+const PlannedStmt *
+opening_cursor() noexcept
+{
+	return cursor;
+}
+
+bool
+explaining() noexcept
+{
+	return is_explain;
+}
+
+bool
+fetching() noexcept
+{
+	return is_fetch;
+}
+
+// BEGIN and COMMIT are half of what many applications send.
+void
+on_utility(const server::Utility &utility)
+{
+	if (IsA(utility.statement->utilityStmt, TransactionStmt))
+		utility.proceed();
+	else
+		run_utility(utility);
+}
+
+} // namespace remedy::observe
