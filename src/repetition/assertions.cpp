@@ -8,6 +8,7 @@
 #include "observe/observe.hpp"
 #include "observe/session.hpp"
 #include "repetition/advice.hpp"
+#include "repetition/detection.hpp"
 #include "repetition/reporting.hpp"
 #include "server/guard.hpp"
 #include "server/memory.hpp"
@@ -146,6 +147,7 @@ REMEDY_FUNCTION(remedy_watch)
 	if (observe::session() == nullptr)
 		throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "only a client's session can be watched");
 	observe::start_watch();
+	look_again();
 	PG_RETURN_VOID();
 }
 

@@ -21,14 +21,15 @@ constexpr std::uint32_t suspicious_calls = 3;      // in one unit of work
 struct Recent
 {
 	static constexpr unsigned limit = 8;
+	std::uint64_t last;
 	std::uint64_t fingerprints[limit];
 	unsigned next;
 
 	void add(std::uint64_t fingerprint) noexcept
 	{
-		if (fingerprints[(next + limit - 1) % limit] == fingerprint)
+		if (fingerprint == last)
 			return;
-		fingerprints[next] = fingerprint;
+		fingerprints[next] = last = fingerprint;
 		next = (next + 1) % limit;
 	}
 };
@@ -51,9 +52,10 @@ struct Memory
 
 static_assert(sizeof(Memory) <= 64 * 1024, "a promise of docs/n-plus-one.md");
 
-Memory *memory = nullptr;
+Memory memory; // of which nothing is touched before it is needed
 
 // What running() found out for ran().
+bool noted = false;  // anything at all
 Execution execution; // fingerprint 0: nothing
 Parent *held = nullptr;
 
@@ -66,9 +68,9 @@ limits() noexcept
 pg_noinline Shape &
 shape_of(std::uint64_t fingerprint) noexcept
 {
-	if (Shape *const known = memory->shapes.find(fingerprint))
+	if (Shape *const known = memory.shapes.find(fingerprint))
 		return *known;
-	Shape &shape = memory->shapes.add(fingerprint);
+	Shape &shape = memory.shapes.add(fingerprint);
 
 	if (is_hinted(fingerprint))
 	{
@@ -88,7 +90,7 @@ shape_of(const observe::Statement &statement) noexcept
 	if (unlikely(shape == nullptr || shape->fingerprint != statement.fingerprint))
 		statement.entry->attached = shape = &shape_of(statement.fingerprint);
 	else
-		memory->shapes.use(*shape);
+		memory.shapes.use(*shape);
 	return *shape;
 }
 
@@ -108,8 +110,6 @@ always_armed(const Moment &moment) noexcept
 void
 analysed(const Query *query, Nanoseconds when)
 {
-	if (memory == nullptr)
-		memory = static_cast<Memory *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Memory)));
 	if (query->commandType != CMD_SELECT || query->queryId == 0)
 		return;
 	Shape &shape = shape_of(query->queryId);
@@ -121,14 +121,14 @@ analysed(const Query *query, Nanoseconds when)
 		Shape described = shape;
 		describe(query, described);
 		if (shape.described)
-			memory->fan_out.forget(shape.fingerprint);
+			memory.fan_out.forget(shape.fingerprint);
 		shape = described;
 	}
-	if (!shape.has_constant_keys() || !(first_seen || memory->fan_out.any_parent(moment, limits())))
+	if (!shape.has_constant_keys() || !(first_seen || memory.fan_out.any_parent(moment, limits())))
 		return;
 	Constants constants = {shape.fingerprint, {}};
 	constant_values(query, shape, constants.values);
-	memory->constants = constants;
+	memory.constants = constants;
 }
 
 // A prepared statement whose shape gave way to others since it was analysed.
@@ -147,22 +147,22 @@ describe_prepared(Shape &shape) noexcept
 void
 key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noexcept
 {
-	const bool constants_known = memory->constants.fingerprint == shape.fingerprint;
+	const bool constants_known = memory.constants.fingerprint == shape.fingerprint;
 
 	for (unsigned key = 0; key < shape.key_count; ++key)
 		if (shape.keys[key].parameter != 0)
 			values[key] = parameter_value(parameters, shape.keys[key].parameter);
 		else
-			values[key] = constants_known ? memory->constants.values[key] : 0;
+			values[key] = constants_known ? memory.constants.values[key] : 0;
 }
 
 // Something repeats: what ran before it in this unit of work is worth a look next time.
 pg_noinline void
 arm_recent(std::uint64_t suspicious) noexcept
 {
-	for (const std::uint64_t fingerprint : memory->recent.fingerprints)
+	for (const std::uint64_t fingerprint : memory.recent.fingerprints)
 	{
-		Shape *const shape = fingerprint == suspicious ? nullptr : memory->shapes.find(fingerprint);
+		Shape *const shape = fingerprint == suspicious ? nullptr : memory.shapes.find(fingerprint);
 		if (shape == nullptr || !shape->suspect())
 			continue;
 		withdraw_hint(fingerprint);
@@ -184,7 +184,7 @@ find_unique_keys(Shape &shape) noexcept
 pg_noinline void
 look_up(const observe::Statement &statement, Shape &shape) noexcept
 {
-	FanOut &fan_out = memory->fan_out;
+	FanOut &fan_out = memory.fan_out;
 	ValueHash values[keys_per_shape];
 
 	if (!shape.unique_known && fan_out.holds(shape.fingerprint))
@@ -196,7 +196,7 @@ look_up(const observe::Statement &statement, Shape &shape) noexcept
 inline void
 begin_execution(const observe::Statement &statement, Shape &shape, bool any_parent) noexcept
 {
-	const std::uint32_t unit = memory->fan_out.unit();
+	const std::uint32_t unit = memory.fan_out.unit();
 	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated;
 
 	if (shape.unit != unit)
@@ -206,7 +206,7 @@ begin_execution(const observe::Statement &statement, Shape &shape, bool any_pare
 	}
 	if (++shape.calls == suspicious_calls && may_repeat)
 		arm_recent(shape.fingerprint);
-	memory->recent.add(shape.fingerprint);
+	memory.recent.add(shape.fingerprint);
 	if (may_repeat && any_parent)
 		look_up(statement, shape);
 }
@@ -216,7 +216,7 @@ hold_output(const observe::Statement &statement, Shape &shape) noexcept
 {
 	QueryDesc *const query = statement.query;
 	const Moment moment = moment_of(statement);
-	FanOut &fan_out = memory->fan_out;
+	FanOut &fan_out = memory.fan_out;
 	Parent *parent = &fan_out.hold(shape.fingerprint, moment, limits());
 
 	if (parent->column_count > 0 && !has_columns(query, *parent))
@@ -232,32 +232,65 @@ hold_output(const observe::Statement &statement, Shape &shape) noexcept
 	return note_values(query, *parent);
 }
 
-DestReceiver *
-running(const observe::Statement &statement)
+// Nothing changes for the rest of the unit of work, if nothing else does.
+bool
+is_settled(const Shape &shape, const Moment &moment) noexcept
 {
-	execution.fingerprint = 0;
-	held = nullptr;
-	if (memory == nullptr || statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
+	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated;
+
+	return moment.watch == 0 && (!may_repeat || shape.calls >= suspicious_calls);
+}
+
+pg_noinline DestReceiver *
+look_at(const observe::Statement &statement) noexcept
+{
+	if (statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
 		return nullptr;
 	Shape &shape = shape_of(statement);
 	const Moment moment = moment_of(statement);
 	const Limits now_limits = limits();
 
-	if (unlikely(memory->fan_out.enter(moment, now_limits)))
-		memory->recent = {};
+	execution.fingerprint = 0;
+	held = nullptr;
+	noted = true;
+	if (unlikely(memory.fan_out.enter(moment, now_limits)))
+		memory.recent = {};
 	if (unlikely(!shape.described))
 		describe_prepared(shape);
 	if (!statement.counted)
-		begin_execution(statement, shape, memory->fan_out.any_parent(moment, now_limits));
-	if (shape.barren || (shape.disarmed && !always_armed(moment)))
-		return nullptr;
-	return hold_output(statement, shape);
+		begin_execution(statement, shape, memory.fan_out.any_parent(moment, now_limits));
+	if (!shape.barren && (!shape.disarmed || always_armed(moment)))
+		return hold_output(statement, shape);
+	if (is_settled(shape, moment))
+		shape.settle_for(memory.fan_out.unit());
+	return nullptr;
+}
+
+inline bool
+is_quiet(const observe::Statement &statement) noexcept
+{
+	if (statement.entry == nullptr)
+		return false;
+	const Shape *const shape = static_cast<const Shape *>(statement.entry->attached);
+	return shape != nullptr && shape->fingerprint == statement.fingerprint &&
+		   shape->is_settled_for(memory.fan_out.unit()) &&
+		   memory.fan_out.goes_on_quietly(statement.transaction, statement.waiting, IsTransactionBlock, limits());
+}
+
+DestReceiver *
+running(const observe::Statement &statement)
+{
+	noted = false;
+	if (unlikely(!is_quiet(statement)))
+		return look_at(statement);
+	memory.recent.add(statement.fingerprint);
+	return nullptr;
 }
 
 void
 release_output(const observe::Statement &statement, bool first_run) noexcept
 {
-	memory->fan_out.release(*held, statement.ended, statement.rows, first_run);
+	memory.fan_out.release(*held, statement.ended, statement.rows, first_run);
 	Shape &shape = shape_of(statement.fingerprint);
 	if (!first_run)
 		return;
@@ -270,7 +303,7 @@ release_output(const observe::Statement &statement, bool first_run) noexcept
 void
 prove_parent(const Child &child) noexcept
 {
-	if (Shape *const shape = memory->shapes.find(memory->fan_out.likeliest_parent(child).fingerprint))
+	if (Shape *const shape = memory.shapes.find(memory.fan_out.likeliest_parent(child).fingerprint))
 		shape->proved();
 }
 
@@ -278,7 +311,7 @@ prove_parent(const Child &child) noexcept
 void
 report_found() noexcept
 {
-	FanOut &fan_out = memory->fan_out;
+	FanOut &fan_out = memory.fan_out;
 	bool more = true;
 
 	while (more)
@@ -287,7 +320,7 @@ report_found() noexcept
 		fan_out.each_child([&](Child &child) {
 			if (child.found || !fan_out.decide(child, limits().threshold))
 				return;
-			report(fan_out, memory->shapes, child);
+			report(fan_out, memory.shapes, child);
 			more = true;
 		});
 	}
@@ -299,7 +332,7 @@ end_execution(const observe::Statement &statement, bool first_run)
 	Child *child = nullptr;
 
 	if (first_run && execution.fingerprint != 0)
-		child = memory->fan_out.note(execution, statement.ended, statement.execution, statement.waiting);
+		child = memory.fan_out.note(execution, statement.ended, statement.execution, statement.waiting);
 	if (held != nullptr)
 		release_output(statement, first_run);
 	held = nullptr;
@@ -309,17 +342,17 @@ end_execution(const observe::Statement &statement, bool first_run)
 		prove_parent(*child);
 	if (child->found)
 	{
-		report(memory->fan_out, memory->shapes, *child);
+		report(memory.fan_out, memory.shapes, *child);
 		return;
 	}
 	report_found();
-	act(memory->fan_out, memory->shapes);
+	act(memory.fan_out, memory.shapes);
 }
 
 void
 ran(const observe::Statement &statement, bool first_run)
 {
-	if (execution.fingerprint != 0 || held != nullptr)
+	if (unlikely(noted))
 		end_execution(statement, first_run);
 }
 
@@ -327,11 +360,9 @@ ran(const observe::Statement &statement, bool first_run)
 void
 forget_units()
 {
-	if (memory != nullptr)
-	{
-		memset(static_cast<void *>(&memory->fan_out), 0, sizeof(FanOut));
-		memory->recent = {};
-	}
+	memset(static_cast<void *>(&memory.fan_out), 0, sizeof(FanOut));
+	memory.recent = {};
+	memory.shapes.unsettle();
 	forget_reports();
 }
 
@@ -345,6 +376,12 @@ reset(const observe::Scope &)
 
 const observe::Listener listener = {
 	.analysed = analysed, .running = running, .ran = ran, .reset = reset, .new_session = forget_units};
+
+void
+look_again() noexcept
+{
+	memory.shapes.unsettle();
+}
 
 void
 start_detection() noexcept

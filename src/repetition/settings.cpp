@@ -1,5 +1,7 @@
 #include "repetition/settings.hpp"
 
+#include "repetition/detection.hpp"
+
 #include "server/headers.hpp"
 
 namespace remedy::repetition {
@@ -12,6 +14,12 @@ const config_enum_entry actions[] = {
 	{"record", action_record, false}, {"log", action_log, false}, {"warning", action_warning, false},
 	{"error", action_error, false},   {nullptr, 0, false},
 };
+
+void
+action_assigned(int, void *)
+{
+	look_again();
+}
 
 } // namespace
 
@@ -29,7 +37,7 @@ define_settings() noexcept
 	DefineCustomEnumVariable("pg_remedy.n_plus_one_action", "What happens when a finding is made.",
 							 "Each finding is recorded; log, warning and error also tell, once in each unit of work. "
 							 "With error, the statement that makes it fails.",
-							 &settings.action, action_record, actions, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+							 &settings.action, action_record, actions, PGC_USERSET, 0, nullptr, action_assigned, nullptr);
 }
 
 } // namespace remedy::repetition
