@@ -14,7 +14,7 @@ constexpr double nanoseconds_per_millisecond = 1e6;
 inline Nanoseconds
 now() noexcept
 {
-	timespec time;
+	static timespec time; // not on the stack: that would make the compiler guard the frame of each caller
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * Nanoseconds{1'000'000'000} + time.tv_nsec;
 }

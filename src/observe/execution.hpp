@@ -34,7 +34,6 @@ extern Nanoseconds began;  // its phase
 extern Nanoseconds last_analysis;
 
 pg_noinline void end_failed() noexcept;
-pg_noinline void count_rest(const Statement &statement, bool failed, Nanoseconds waiting) noexcept;
 pg_noinline bool get_ready() noexcept;
 
 } // namespace detail
@@ -83,7 +82,7 @@ enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *plann
 	statement.own = false;
 	statement.user = GetUserId();
 	if (session()->calls == 0)
-		begin_transaction(planned, source, statement.user, detail::last_analysis);
+		begin_transaction(planned, source, statement.user);
 }
 
 // Notes when the statement's message was understood, and in which transaction: after
@@ -114,29 +113,43 @@ end() noexcept
 	detail::mode.executing = false;
 }
 
-// The phase is over; what it adds is counted, unless the statement is our own.
-// The first phase that is counted makes the statement a call.
+namespace detail {
+
+// The statement's run is over, and what it was is noted.
+inline void
+note_end(Statement &statement, Nanoseconds began, Nanoseconds ended, std::uint64_t rows) noexcept
+{
+	mode.executing = false;
+	statement.ended = ended;
+	statement.execution = began == 0 ? 0 : ended - began;
+	statement.rows = rows;
+	session()->last_end = ended;
+}
+
+// The time before the first statement of a transaction was not spent in it.
+inline Nanoseconds
+waiting_in_transaction(const Statement &statement) noexcept
+{
+	return session()->calls > 0 ? statement.waiting : 0;
+}
+
+} // namespace detail
+
+// A run that began then is over; it makes the statement a call, unless that is our own.
 pg_attribute_always_inline void
-end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept
+end_called(Statement &statement, Nanoseconds began, std::uint64_t rows) noexcept
 {
 	const Nanoseconds ended = now();
-	Session &counts = *session();
 
-	detail::mode.executing = false;
-	statement.ended = ended;
-	statement.execution = detail::began == 0 ? 0 : ended - detail::began;
-	statement.rows = rows;
-	counts.last_end = ended;
-	if (unlikely(statement.own))
-		return;
-	// The time before the first statement of a transaction was not spent in it.
-	const Nanoseconds waiting = counts.calls > 0 ? statement.waiting : 0;
-	if (likely(!statement.counted && !failed))
-		count(statement, 0, {rows, statement.execution, ended, waiting});
-	else
-		detail::count_rest(statement, failed, waiting);
+	detail::note_end(statement, began, ended, rows);
+	if (likely(!statement.own))
+		count(statement, 0, {rows, ended - began, ended, detail::waiting_in_transaction(statement)});
 	statement.counted = true;
 }
+
+// The phase is over; what it adds is counted, unless the statement is our own.
+// The first phase that is counted makes the statement a call.
+void end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept;
 
 // A transaction or a part of it was aborted: if that was an error of the statement
 // that is being executed, that statement has failed.  An error has left the portal

@@ -119,9 +119,9 @@ run_through(server::Run run, DestReceiver *receiver) noexcept
 
 // Runs the query, through a listener's receiver if one wants its rows.
 pg_attribute_always_inline void
-run_query(const server::Run &run, Statement &statement, Nanoseconds began) noexcept
+run_query(server::Run run, Statement &statement, Nanoseconds began) noexcept
 {
-	DestReceiver *const receiver = statement.own ? nullptr : receiver_before(statement);
+	DestReceiver *const receiver = receiver_before(statement);
 
 	begin(statement, began);
 	tell_run_begins(run.query, &statement);
@@ -132,14 +132,18 @@ run_query(const server::Run &run, Statement &statement, Nanoseconds began) noexc
 	tell_run_ended(run.query, &statement, false);
 }
 
+// The first run makes the statement a call.
 pg_attribute_always_inline void
-run_statement(const server::Run &run, Statement &statement, bool first_run) noexcept
+run_statement(server::Run run, Statement &statement, bool first_run) noexcept
 {
 	const Nanoseconds began = now();
 
 	note_arrival(statement, began);
 	run_query(run, statement, began);
-	end_counted(statement, false, run.query->estate->es_processed);
+	if (first_run)
+		end_called(statement, began, run.query->estate->es_processed);
+	else
+		end_counted(statement, false, run.query->estate->es_processed);
 	if (unlikely(statement.own))
 		return;
 	tell_run(statement, first_run);
@@ -156,7 +160,7 @@ stores_for_later(const Statement &statement) noexcept
 }
 
 void
-run_uncounted(const server::Run &run, Statement &statement) noexcept
+run_uncounted(server::Run run, Statement &statement) noexcept
 {
 	run_query(run, statement, now());
 	end();
@@ -203,19 +207,21 @@ run_otherwise(server::Run run) noexcept
 		run_nested(run);
 	else if (stores_for_later(*statement))
 		run_uncounted(run, *statement);
+	else if (statement->counted)
+		run_statement(run, *statement, false);
 	else
-		run_statement(run, *statement, !statement->counted);
+		run_statement(run, *statement, true);
 }
 
 void
-on_run(const server::Run &run)
+on_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once)
 {
 	Statement &newest = open_statements.newest();
 
-	if (likely(mode.is_plain() && newest.query == run.query && !newest.counted))
-		run_statement(run, newest, true);
+	if (likely(mode.is_plain() && newest.query == query && !newest.counted))
+		run_statement({query, direction, count, once}, newest, true);
 	else
-		run_otherwise(run);
+		run_otherwise({query, direction, count, once});
 }
 
 // Triggers run here: their time is the statement's, and so is their failure.  The

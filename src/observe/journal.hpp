@@ -101,7 +101,7 @@ struct Journal
 	}
 
 	// Returns the number of entries now.  There is room.
-	std::uint32_t append(std::uint64_t place_and_flags, const Executed &executed) noexcept
+	std::uint32_t append(std::uint64_t place_and_flags, Executed executed) noexcept
 	{
 		const std::uint32_t number = written.load(std::memory_order_relaxed);
 		entries[number] = {executed.execution, executed.ended, executed.waiting,

@@ -80,7 +80,7 @@ new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char 
 }
 
 void
-detail::look_for_route(const PlannedStmt *planned, const char *source) noexcept
+look_for_route(const PlannedStmt *planned, const char *source) noexcept
 {
 	Session &session = *detail::current_session;
 	char found[route_bytes] = "";
@@ -125,7 +125,7 @@ count_in_periods(StatementEntry *entry, const Tally &tally) noexcept
 
 // A statement without a name in the journal.
 void
-detail::count_unnamed(const Statement &statement, std::uint64_t flags, const Executed &executed) noexcept
+detail::count_unnamed(const Statement &statement, std::uint64_t flags, Executed executed) noexcept
 {
 	StatementEntry *const entry = statement.entry;
 	const bool is_known = entry != nullptr && entry->fingerprint == statement.fingerprint;
@@ -161,7 +161,7 @@ journal_is_emptied() noexcept
 }
 
 void
-count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, const Executed &executed) noexcept
+count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, Executed executed) noexcept
 {
 	count_entry(detail::place_for(entry, fingerprint, GetUserId(), true) | flags | Entry::nested, executed);
 }
@@ -183,7 +183,7 @@ detail::end_other_transaction() noexcept
 		transaction.restart(++session()->transactions);
 }
 
-// A watched stretch goes on after the transaction.
+// A watched stretch goes on after the transaction, whose own counts end.
 void
 detail::prepare_transaction_end() noexcept
 {
@@ -192,6 +192,7 @@ detail::prepare_transaction_end() noexcept
 	if (nested > 0)
 		count_entry(Journal::inside, {nested, 0, 0, 0});
 	settle();
+	session()->transaction.restart(0);
 }
 
 void

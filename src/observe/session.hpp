@@ -54,24 +54,11 @@ entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *sou
 	return likely(known != nullptr) ? known : new_entry_for(fingerprint, planned, source, parameters);
 }
 
-namespace detail {
-
-pg_noinline void look_for_route(const PlannedStmt *planned, const char *source) noexcept;
-
-} // namespace detail
+// Finds out which route a transaction is for that begins with this statement.
+void look_for_route(const PlannedStmt *planned, const char *source) noexcept;
 
 // A transaction begins, unless this statement is not counted: finds out for which group.
-// A statement that was not analysed since the last one has the text it had then.
-pg_attribute_always_inline void
-begin_transaction(const PlannedStmt *planned, const char *source, Oid user, Nanoseconds last_analysis) noexcept
-{
-	Session &counts = *session();
-
-	if (planned != counts.route_source || last_analysis > counts.last_end)
-		detail::look_for_route(planned, source);
-	begin_transaction_counts(user, counts.route, counts.route_changed);
-	counts.route_changed = false;
-}
+pg_noinline void begin_transaction(const PlannedStmt *planned, const char *source, Oid user) noexcept;
 
 namespace detail {
 
@@ -93,13 +80,13 @@ void settle() noexcept;
 
 namespace detail {
 
-pg_noinline void count_unnamed(const Statement &statement, std::uint64_t flags, const Executed &executed) noexcept;
+pg_noinline void count_unnamed(const Statement &statement, std::uint64_t flags, Executed executed) noexcept;
 
 } // namespace detail
 
 // Counts a run of a client's statement.  The flags are those of a journal's entry.
 pg_attribute_always_inline void
-count(const Statement &statement, std::uint64_t flags, const Executed &executed) noexcept
+count(const Statement &statement, std::uint64_t flags, Executed executed) noexcept
 {
 	Session &counts = *session();
 	const unsigned place = detail::place_for(statement.entry, statement.fingerprint, statement.user, false);
@@ -113,7 +100,7 @@ count(const Statement &statement, std::uint64_t flags, const Executed &executed)
 
 // Counts a statement inside another one; the entry may be null.
 void count_nested() noexcept;
-void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, const Executed &executed) noexcept;
+void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, Executed executed) noexcept;
 
 namespace detail {
 
@@ -133,11 +120,12 @@ end_transaction() noexcept
 		detail::end_other_transaction();
 		return;
 	}
-	if (unlikely((ended.transaction.nested | ended.watch.number) != 0))
+	const bool is_tallied = (ended.transaction.nested | ended.transaction.statements | ended.watch.number) != 0;
+	if (unlikely(is_tallied))
 		detail::prepare_transaction_end();
 	ended.settled = end_transaction_counts();
 	ended.calls = 0;
-	ended.transaction.restart(++ended.transactions);
+	ended.transaction.number = ++ended.transactions;
 }
 
 // Starts a watched stretch, ending the one before.

@@ -132,8 +132,6 @@ struct Period
 	void restart(std::uint32_t next) noexcept
 	{
 		number = next;
-		if ((statements | nested | others.rows | others.execution) == 0)
-			return;
 		fingerprints = 0;
 		statements = nested = 0;
 		others = {};

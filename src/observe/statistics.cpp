@@ -187,7 +187,7 @@ new_group(Oid user, const char *application, const char *route) noexcept
 }
 
 void
-count_beyond(std::uint64_t place_and_flags, const Executed &executed) noexcept
+count_beyond(std::uint64_t place_and_flags, Executed executed) noexcept
 {
 	const Entry entry = {executed.execution, executed.ended, executed.waiting, place_and_flags};
 	GroupCounts &counts = beyond[entry.is(Entry::nested)];
@@ -275,7 +275,7 @@ detail::choose_group(Oid user, const char *route) noexcept
 }
 
 void
-detail::append_when_full(std::uint64_t place_and_flags, const Executed &executed) noexcept
+detail::append_when_full(std::uint64_t place_and_flags, Executed executed) noexcept
 {
 	// A fold for entries' sake leaves the names in their places.
 	if (!try_fold(Room::entries) && mine->written.load(std::memory_order_relaxed) == Journal::limit)

@@ -44,7 +44,7 @@ extern Oid group_user;           // 0: the group is nobody's yet
 extern std::uint32_t next_fold;  // entries that are worth a try
 
 pg_noinline void choose_group(Oid user, const char *route) noexcept;
-pg_noinline void append_when_full(std::uint64_t place_and_flags, const Executed &executed) noexcept;
+pg_noinline void append_when_full(std::uint64_t place_and_flags, Executed executed) noexcept;
 
 inline const char *
 application() noexcept
@@ -76,7 +76,7 @@ begin_transaction_counts(Oid user, const char *route, bool route_changed) noexce
 // Counts a run.  The flags are those of an entry; begins goes with the first statement
 // of a transaction.
 pg_attribute_always_inline void
-count_entry(std::uint64_t place_and_flags, const Executed &executed) noexcept
+count_entry(std::uint64_t place_and_flags, Executed executed) noexcept
 {
 	if (likely(detail::mine->written.load(std::memory_order_relaxed) < detail::next_fold))
 		detail::mine->append(place_and_flags | detail::group_bits, executed);

@@ -36,13 +36,13 @@ on_start(QueryDesc *query, int flags)
 void
 on_run(QueryDesc *query, ScanDirection direction, uint64 count)
 {
-	hooks.run(Run{query, direction, count, true});
+	hooks.run(query, direction, count, true);
 }
 #else
 void
 on_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once)
 {
-	hooks.run(Run{query, direction, count, once});
+	hooks.run(query, direction, count, once);
 }
 #endif
 
@@ -105,7 +105,7 @@ proceed_start(QueryDesc *query, int flags) noexcept
 }
 
 void
-Run::proceed() const noexcept
+proceed_run(QueryDesc *query, ScanDirection direction, uint64 count, [[maybe_unused]] bool once) noexcept
 {
 #if PG_VERSION_NUM >= 180000
 	previous_run(query, direction, count);

@@ -10,6 +10,11 @@
 
 namespace remedy::server {
 
+void proceed_start(QueryDesc *query, int flags) noexcept;
+void proceed_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once) noexcept;
+void proceed_finish(QueryDesc *query) noexcept;
+void proceed_end(QueryDesc *query) noexcept;
+
 struct Planning
 {
 	Query *query;
@@ -27,7 +32,7 @@ struct Run
 	uint64 count;
 	bool once; // meaningless from version 18 on
 
-	void proceed() const noexcept;
+	void proceed() const noexcept { proceed_run(query, direction, count, once); }
 };
 
 struct Utility
@@ -49,7 +54,7 @@ struct Hooks
 	void (*analysed)(Query *query);
 	PlannedStmt *(*plan)(const Planning &planning);
 	void (*start)(QueryDesc *query, int flags);
-	void (*run)(const Run &run);
+	void (*run)(QueryDesc *query, ScanDirection direction, uint64 count, bool once);
 	void (*finish)(QueryDesc *query);
 	void (*end)(QueryDesc *query);
 	void (*utility)(const Utility &utility);
@@ -61,9 +66,5 @@ extern const Hooks hooks;
 
 // At most once in a process.
 void install_hooks() noexcept;
-
-void proceed_start(QueryDesc *query, int flags) noexcept;
-void proceed_finish(QueryDesc *query) noexcept;
-void proceed_end(QueryDesc *query) noexcept;
 
 } // namespace remedy::server
