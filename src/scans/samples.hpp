@@ -7,7 +7,7 @@
 #pragma once
 
 #include "observe/observe.hpp"
-#include "scans/entries.hpp"
+#include "scans/scan_table.hpp"
 
 namespace remedy::scans {
 
@@ -20,6 +20,19 @@ void drop_sample(QueryDesc *query) noexcept;
 // A run of the statement read this many rows by sequential scans.
 void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
 void note_slow(const observe::Statement &statement);
+
+// Whose statement the query is; for a parallel worker's part its leader knows.  The
+// query is not looked at if there is a statement.
+Owner owner_of(const QueryDesc *query, const observe::Statement *statement) noexcept;
+
+// Whether the plan is one scan of an index and nothing else, as most statements' is.
+inline bool
+is_index_scan(const PlannedStmt *planned) noexcept
+{
+	const NodeTag tag = nodeTag(planned->planTree);
+
+	return (tag == T_IndexScan || tag == T_IndexOnlyScan) && planned->subplans == NIL;
+}
 
 // Not the server's catalogs.
 inline bool
@@ -35,18 +48,11 @@ is_temporary(Relation relation) noexcept
 	return relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
 }
 
-// Until version 18 a cursor's query has none of its own.
-inline std::uint64_t
-fingerprint_of(const QueryDesc *query, const observe::Statement *statement) noexcept
-{
-	return statement != nullptr ? statement->fingerprint : query->plannedstmt->queryId;
-}
-
 // For the current user.
 inline Subject
-subject_of(Relation relation, std::uint64_t fingerprint, bool toplevel, Method method) noexcept
+subject_of(Relation relation, const Owner &owner, Method method) noexcept
 {
-	return {fingerprint, MyDatabaseId, GetUserId(), relation->rd_id, toplevel, method, {}};
+	return {owner.fingerprint, MyDatabaseId, GetUserId(), relation->rd_id, owner.toplevel, method, {}};
 }
 
 } // namespace remedy::scans

@@ -26,6 +26,19 @@ namespace remedy::scans {
 // From _PG_init.
 void declare_scan_table() noexcept;
 
+// A statement, whose counts these are.
+struct Owner
+{
+	std::uint64_t fingerprint;
+	bool toplevel;
+};
+
+// Says whose the parallel workers of this process are from now on, and whose they were.
+Owner set_parallel_owner(const Owner &owner) noexcept;
+
+// In a parallel worker, whose it is; false where its leader does not say.
+bool find_parallel_owner(Owner &owner) noexcept;
+
 // Both add in any process that may have counts of its own.  They never wait.
 void add_volume(const Subject &subject, std::uint64_t scans, std::uint64_t rows) noexcept;
 void add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept;

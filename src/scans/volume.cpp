@@ -20,14 +20,20 @@ struct Watched
 	PendingVolume inside; // of the runs inside
 };
 
-// Most runs have none to watch: the numbers lie apart, in one cache line.
+struct Frame
+{
+	Watched relations[relation_limit];
+	Owner parallel_owner; // of workers, before the run
+};
+
+// Many runs have none to watch: the numbers lie apart, in one cache line.
 int counts[frame_limit]; // of relations that are watched
-Watched frames[frame_limit][relation_limit];
+Frame frames[frame_limit];
 unsigned depth = 0;
 std::uint64_t cut = 0; // runs with more relations than can be watched
 
-// A plan that is one scan of an index, perhaps below simple nodes, reads no table from
-// end to end, and most statements have such a plan.
+// A plan that is one scan of an index below simple nodes reads no table from end to
+// end either.
 bool
 is_harmless(const PlannedStmt *planned) noexcept
 {
@@ -53,40 +59,41 @@ is_harmless(const PlannedStmt *planned) noexcept
 	return false;
 }
 
-pg_noinline void
-watch(unsigned level, const EState *estate) noexcept
+inline int
+watch(Watched *watched, const EState *estate) noexcept
 {
 	int count = 0;
 
 	for (Index i = 0; i < estate->es_range_table_size; ++i)
 	{
 		const Relation relation = estate->es_relations[i];
-		Watched &watched = frames[level][count];
 
-		if (relation == nullptr || !is_of_interest(relation) || !server::begin_pending(relation, watched.before))
+		if (relation == nullptr || !is_of_interest(relation) || !server::begin_pending(relation, watched[count].before))
 			continue;
-		watched.relation = relation;
-		watched.inside = {};
+		watched[count].relation = relation;
+		watched[count].inside = {};
 		if (++count == relation_limit)
 		{
 			cut += i + 1 < estate->es_range_table_size;
 			break;
 		}
 	}
-	counts[level] = count;
+	return count;
 }
 
 // The place where a frame watches the relation, the first one if there are several.
-Watched *
+inline Watched *
 find(unsigned level, Relation relation) noexcept
 {
-	for (int i = 0; i < counts[level]; ++i)
-		if (frames[level][i].relation == relation)
-			return &frames[level][i];
+	Watched *const end = frames[level].relations + counts[level];
+
+	for (Watched *watched = frames[level].relations; watched < end; ++watched)
+		if (watched->relation == relation)
+			return watched;
 	return nullptr;
 }
 
-void
+inline void
 note_inside(Relation relation, const PendingVolume &volume) noexcept
 {
 	for (unsigned level = depth; level-- > 0;)
@@ -98,15 +105,8 @@ note_inside(Relation relation, const PendingVolume &volume) noexcept
 		}
 }
 
-// Parallel workers bear the fingerprint of their leader's client's statement.
-bool
-is_toplevel(const observe::Statement *statement) noexcept
-{
-	return statement != nullptr || IsParallelWorker();
-}
-
-void
-count(Relation relation, const PendingVolume &volume, std::uint64_t fingerprint, bool toplevel) noexcept
+inline void
+count(Relation relation, const PendingVolume &volume, const Owner &owner) noexcept
 {
 	const std::uint64_t scans = volume.scans;
 	const std::uint64_t rows = volume.rows;
@@ -114,38 +114,34 @@ count(Relation relation, const PendingVolume &volume, std::uint64_t fingerprint,
 	if (is_temporary(relation))
 		add_others({scans, rows, 0});
 	else
-		add_volume(subject_of(relation, fingerprint, toplevel, Method::volume), scans, rows);
+		add_volume(subject_of(relation, owner, Method::volume), scans, rows);
 }
 
-// Not inlined: most runs have nothing to count.
-pg_noinline void
-count_run(unsigned level, QueryDesc *query, const observe::Statement *statement) noexcept
+// Counts what the run at the depth has read.
+void
+count_run(const QueryDesc *query, const observe::Statement *statement) noexcept
 {
+	const Owner owner = owner_of(query, statement);
+	const Watched *const end = frames[depth].relations + counts[depth];
 	std::int64_t rows = 0;
 
-	if (statement != nullptr && statement->own)
+	for (const Watched *watched = frames[depth].relations; watched < end; ++watched)
 	{
-		drop_sample(query);
-		return;
-	}
-	for (int i = 0; i < counts[level]; ++i)
-	{
-		const Watched &watched = frames[level][i];
 		PendingVolume now;
 
-		if (!server::read_pending(watched.relation, now) ||
-			(now.rows == watched.before.rows && now.scans == watched.before.scans))
+		if (!server::read_pending(watched->relation, now) ||
+			(now.rows == watched->before.rows && now.scans == watched->before.scans))
 			continue;
 		// The same table twice in one statement has one pair of counters.
-		if (find(level, watched.relation) != &watched)
+		if (find(depth, watched->relation) != watched)
 			continue;
-		const PendingVolume all = {now.scans - watched.before.scans, now.rows - watched.before.rows};
-		const PendingVolume mine = {all.scans - watched.inside.scans, all.rows - watched.inside.rows};
-		note_inside(watched.relation, all);
+		const PendingVolume all = {now.scans - watched->before.scans, now.rows - watched->before.rows};
+		const PendingVolume mine = {all.scans - watched->inside.scans, all.rows - watched->inside.rows};
+		note_inside(watched->relation, all);
 		if (mine.scans < 0 || mine.rows < 0 || (mine.scans | mine.rows) == 0)
 			continue;
 		rows += mine.rows;
-		count(watched.relation, mine, fingerprint_of(query, statement), is_toplevel(statement));
+		count(watched->relation, mine, owner);
 	}
 	if (unlikely(cut > 0))
 	{
@@ -153,7 +149,39 @@ count_run(unsigned level, QueryDesc *query, const observe::Statement *statement)
 		cut = 0;
 	}
 	if (rows > 0)
-		note_rows(fingerprint_of(query, statement), rows);
+		note_rows(owner.fingerprint, rows);
+}
+
+// The two below are not inlined: most runs need no frame.
+pg_noinline void
+open_frame(QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	const PlannedStmt *const planned = query->plannedstmt;
+	const bool harmless = is_harmless(planned);
+
+	if (statement != nullptr)
+		depth = 0;
+	if (depth == 0 && harmless)
+		return;
+	const unsigned level = depth++;
+	if (unlikely(level >= frame_limit))
+		return;
+	counts[level] = harmless ? 0 : watch(frames[level].relations, query->estate);
+	if (unlikely(planned->parallelModeNeeded))
+		frames[level].parallel_owner = set_parallel_owner(owner_of(query, statement));
+}
+
+pg_noinline void
+close_frame(QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	if (unlikely(--depth >= frame_limit))
+		return;
+	if (unlikely(query->plannedstmt->parallelModeNeeded))
+		set_parallel_owner(frames[depth].parallel_owner);
+	if (unlikely(statement != nullptr && statement->own))
+		drop_sample(query);
+	else if (counts[depth] > 0)
+		count_run(query, statement);
 }
 
 } // namespace
@@ -161,24 +189,27 @@ count_run(unsigned level, QueryDesc *query, const observe::Statement *statement)
 void
 run_begins(QueryDesc *query, const observe::Statement *statement) noexcept
 {
-	if (statement != nullptr)
-		depth = 0;
-	const unsigned level = depth++;
-	if (unlikely(level >= frame_limit))
+	if (likely(depth == 0 && is_index_scan(query->plannedstmt)))
 		return;
-	counts[level] = 0;
-	if (!is_harmless(query->plannedstmt))
-		watch(level, query->estate);
+	open_frame(query, statement);
 }
 
 void
 run_ended(QueryDesc *query, const observe::Statement *statement, bool) noexcept
 {
-	// Nothing was told of the run's beginning if it is what switched pg_remedy on.
-	if (unlikely(depth == 0) || unlikely(--depth >= frame_limit))
-		return;
-	if (unlikely(counts[depth] > 0))
-		count_run(depth, query, statement);
+	if (unlikely(depth > 0))
+		close_frame(query, statement);
+}
+
+void
+run_failed(const observe::Statement &statement) noexcept
+{
+	const bool ran = depth > 0;
+
+	// The runs inside have ended, and the query's memory may be gone.
+	depth = 0;
+	if (ran && !statement.own)
+		count_run(nullptr, &statement);
 }
 
 } // namespace remedy::scans

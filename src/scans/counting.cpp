@@ -1,0 +1,200 @@
+#include "scans/scan_table.hpp"
+
+#include "observe/patience.hpp"
+#include "scans/scan_memory.hpp"
+#include "server/versions.hpp"
+
+namespace remedy::scans {
+
+namespace {
+
+constexpr unsigned fold_at = 48; // beyond, looking for a free one takes long
+
+observe::SingleWriter<BackendScans> *mine = nullptr;
+
+bool
+outdated() noexcept
+{
+	return mine->own().generation != store->generation.load(std::memory_order_relaxed);
+}
+
+void
+empty_mine() noexcept
+{
+	const std::uint64_t generation = store->generation.load(std::memory_order_relaxed);
+
+	mine->write([generation](BackendScans &scans) {
+		scans.generation = generation;
+		scans.used = 0;
+		scans.others = {};
+		for (Entry &entry : scans.entries)
+			entry.hash = 0;
+	});
+}
+
+// The lock is held exclusively.
+void
+fold_locked() noexcept
+{
+	if (!outdated())
+	{
+		const std::uint64_t number = ++store->folds;
+		for (const Entry &entry : mine->own().entries)
+			if (entry.hash != 0)
+			{
+				Entry &target = store_entry(entry.key, entry.hash);
+				target.add(entry.counts, entry.first_seen, entry.last_seen);
+				target.touched = number;
+			}
+		store->others.add(mine->own().others);
+	}
+	empty_mine();
+}
+
+void
+fold_at_end(int, Datum) noexcept
+{
+	region.acquire(LW_EXCLUSIVE);
+	fold_locked();
+	region.release();
+	mine = nullptr;
+}
+
+// A parallel worker of a session without preloading has memory that nobody reads.
+bool
+attach() noexcept
+{
+	if (likely(mine != nullptr))
+		return true;
+	if (proc_exit_inprogress || (IsParallelWorker() && !server::preloaded()))
+		return false;
+	server::place_regions();
+	before_shmem_exit(fold_at_end, 0);
+	mine = &slots.own();
+	empty_mine();
+	return true;
+}
+
+// The place of what is counted, or a free one, or -1.  A volume has no predicate.
+inline int
+place_of(const Subject &subject, const Predicate *predicate) noexcept
+{
+	const Entry *const entries = mine->own().entries;
+	const unsigned first = subject.fingerprint + subject.relation + static_cast<unsigned>(subject.method);
+
+	for (unsigned i = 0; i < backend_entries; ++i)
+	{
+		const int place = (first + i) % backend_entries;
+		const Entry &entry = entries[place];
+		if (entry.hash == 0 ||
+			(entry.key.subject == subject && (predicate == nullptr || entry.key.predicate == *predicate)))
+			return place;
+	}
+	return -1;
+}
+
+void
+fold_if_free() noexcept
+{
+	if (region.acquire_if_free(LW_EXCLUSIVE))
+	{
+		fold_locked();
+		region.release();
+	}
+}
+
+void
+start_entry(Entry &entry, const Subject &subject, const Predicate *predicate) noexcept
+{
+	entry = {};
+	entry.key.subject = subject;
+	if (predicate != nullptr)
+		entry.key.predicate = *predicate;
+	entry.hash = hash_of(entry.key);
+}
+
+pg_noinline void
+add(const Subject &subject, const Predicate *predicate, const Counts &counts) noexcept
+{
+	if (!attach())
+		return;
+	if (outdated())
+		empty_mine();
+	const Time now = GetCurrentStatementStartTimestamp();
+	int place = place_of(subject, predicate);
+	if (place < 0 || (mine->own().entries[place].hash == 0 && mine->own().used >= fold_at))
+	{
+		fold_if_free();
+		place = place_of(subject, predicate);
+	}
+	mine->write([&](BackendScans &scans) {
+		if (place < 0)
+		{
+			scans.others.miss(counts);
+			return;
+		}
+		Entry &entry = scans.entries[place];
+		if (entry.hash == 0)
+		{
+			++scans.used;
+			start_entry(entry, subject, predicate);
+		}
+		entry.add(counts, now, now);
+	});
+}
+
+} // namespace
+
+Owner
+set_parallel_owner(const Owner &owner) noexcept
+{
+	if (!attach())
+		return owner;
+	const Owner before = mine->own().parallel;
+	mine->write([&owner](BackendScans &scans) { scans.parallel = owner; });
+	return before;
+}
+
+bool
+find_parallel_owner(Owner &owner) noexcept
+{
+	return server::preloaded() && observe::read_patiently(slots[server::leader_number()], &BackendScans::parallel, owner) &&
+		   owner.fingerprint != 0;
+}
+
+void
+add_volume(const Subject &subject, std::uint64_t scans, std::uint64_t rows) noexcept
+{
+	const int place = likely(mine != nullptr && !outdated()) ? place_of(subject, nullptr) : -1;
+
+	if (unlikely(place < 0 || mine->own().entries[place].hash == 0))
+	{
+		add(subject, nullptr, {scans, rows});
+		return;
+	}
+	const Time now = GetCurrentStatementStartTimestamp();
+	mine->write([=](BackendScans &all) {
+		Entry &entry = all.entries[place];
+		entry.counts.scans += scans;
+		entry.counts.rows += rows;
+		entry.last_seen = now;
+	});
+}
+
+void
+add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept
+{
+	add(subject, &predicate, counts);
+}
+
+void
+add_others(const Others &others) noexcept
+{
+	if (!attach())
+		return;
+	if (outdated())
+		empty_mine();
+	mine->write([&others](BackendScans &scans) { scans.others.add(others); });
+}
+
+} // namespace remedy::scans
