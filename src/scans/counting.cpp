@@ -75,12 +75,18 @@ attach() noexcept
 	return true;
 }
 
+inline unsigned
+first_place(std::uint64_t fingerprint, Oid relation, Method method) noexcept
+{
+	return (static_cast<unsigned>(fingerprint) + relation + static_cast<unsigned>(method)) % backend_entries;
+}
+
 // The place of what is counted, or a free one, or -1.  A volume has no predicate.
 inline int
 place_of(const Subject &subject, const Predicate *predicate) noexcept
 {
 	const Entry *const entries = mine->own().entries;
-	const unsigned first = subject.fingerprint + subject.relation + static_cast<unsigned>(subject.method);
+	const unsigned first = first_place(subject.fingerprint, subject.relation, subject.method);
 
 	for (unsigned i = 0; i < backend_entries; ++i)
 	{
@@ -143,15 +149,31 @@ add(const Subject &subject, const Predicate *predicate, const Counts &counts) no
 	});
 }
 
+pg_noinline void
+add_other_volume(Owner owner, Oid relation, std::uint64_t scans, std::uint64_t rows) noexcept
+{
+	add(subject_of(relation, owner, Method::volume), nullptr, {scans, rows});
+}
+
+inline bool
+is_volume(const Entry &entry, Owner owner, Oid relation) noexcept
+{
+	const Subject &subject = entry.key.subject;
+
+	return entry.hash != 0 && subject.fingerprint == owner.fingerprint && subject.relation == relation &&
+		   subject.method == Method::volume && subject.toplevel == owner.toplevel && subject.user == GetUserId() &&
+		   subject.database == MyDatabaseId;
+}
+
 } // namespace
 
 Owner
-set_parallel_owner(const Owner &owner) noexcept
+set_parallel_owner(Owner owner) noexcept
 {
 	if (!attach())
 		return owner;
 	const Owner before = mine->own().parallel;
-	mine->write([&owner](BackendScans &scans) { scans.parallel = owner; });
+	mine->write([owner](BackendScans &scans) { scans.parallel = owner; });
 	return before;
 }
 
@@ -162,14 +184,15 @@ find_parallel_owner(Owner &owner) noexcept
 		   owner.fingerprint != 0;
 }
 
+// Most entries are in the first place that is looked at.
 void
-add_volume(const Subject &subject, std::uint64_t scans, std::uint64_t rows) noexcept
+add_volume(Owner owner, Oid relation, std::uint64_t scans, std::uint64_t rows) noexcept
 {
-	const int place = likely(mine != nullptr && !outdated()) ? place_of(subject, nullptr) : -1;
+	const unsigned place = first_place(owner.fingerprint, relation, Method::volume);
 
-	if (unlikely(place < 0 || mine->own().entries[place].hash == 0))
+	if (unlikely(mine == nullptr || !is_volume(mine->own().entries[place], owner, relation) || outdated()))
 	{
-		add(subject, nullptr, {scans, rows});
+		add_other_volume(owner, relation, scans, rows);
 		return;
 	}
 	const Time now = GetCurrentStatementStartTimestamp();

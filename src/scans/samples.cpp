@@ -151,7 +151,7 @@ read_scan(PlanState *state, Method method, Reading &reading) noexcept
 		return;
 	Predicate predicate;
 	describe_scan(state->plan, *reading.query, predicate);
-	add_samples(subject_of(relation, reading.sampled.owner, method), predicate,
+	add_samples(subject_of(relation->rd_id, reading.sampled.owner, method), predicate,
 				{0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
 	reading.rows += method == Method::sequential ? kept + dropped : dropped;
 }
@@ -198,12 +198,12 @@ read_sample(const QueryDesc *query) noexcept
 } // namespace
 
 Owner
-owner_of(const QueryDesc *query, const observe::Statement *statement) noexcept
+owner_of_inner(const QueryDesc *query) noexcept
 {
-	Owner owner = {fingerprint_of(query, statement), statement != nullptr};
+	Owner owner = {query->plannedstmt->queryId, false};
 
 	// The server gives workers the fingerprint of their leader's client's statement.
-	if (statement == nullptr && IsParallelWorker() && query->dest->mydest == DestTupleQueue && !find_parallel_owner(owner))
+	if (IsParallelWorker() && query->dest->mydest == DestTupleQueue && !find_parallel_owner(owner))
 		owner.toplevel = true;
 	return owner;
 }

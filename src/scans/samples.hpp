@@ -21,9 +21,15 @@ void drop_sample(QueryDesc *query) noexcept;
 void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
 void note_slow(const observe::Statement &statement);
 
-// Whose statement the query is; for a parallel worker's part its leader knows.  The
-// query is not looked at if there is a statement.
-Owner owner_of(const QueryDesc *query, const observe::Statement *statement) noexcept;
+// Whose the query is, which is not looked at if there is a statement; for a parallel
+// worker's part its leader knows.
+Owner owner_of_inner(const QueryDesc *query) noexcept;
+
+inline Owner
+owner_of(const QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	return likely(statement != nullptr) ? Owner{statement->fingerprint, true} : owner_of_inner(query);
+}
 
 // Whether the plan is one scan of an index and nothing else, as most statements' is.
 inline bool
@@ -46,13 +52,6 @@ inline bool
 is_temporary(Relation relation) noexcept
 {
 	return relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
-}
-
-// For the current user.
-inline Subject
-subject_of(Relation relation, const Owner &owner, Method method) noexcept
-{
-	return {owner.fingerprint, MyDatabaseId, GetUserId(), relation->rd_id, owner.toplevel, method, {}};
 }
 
 } // namespace remedy::scans

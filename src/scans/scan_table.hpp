@@ -34,14 +34,21 @@ struct Owner
 };
 
 // Says whose the parallel workers of this process are from now on, and whose they were.
-Owner set_parallel_owner(const Owner &owner) noexcept;
+Owner set_parallel_owner(Owner owner) noexcept;
 
 // In a parallel worker, whose it is; false where its leader does not say.
 bool find_parallel_owner(Owner &owner) noexcept;
 
 // Both add in any process that may have counts of its own.  They never wait.
-void add_volume(const Subject &subject, std::uint64_t scans, std::uint64_t rows) noexcept;
+void add_volume(Owner owner, Oid relation, std::uint64_t scans, std::uint64_t rows) noexcept;
 void add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept;
+
+// For the current user.
+inline Subject
+subject_of(Oid relation, Owner owner, Method method) noexcept
+{
+	return {owner.fingerprint, MyDatabaseId, GetUserId(), relation, owner.toplevel, method, {}};
+}
 
 // Volume that gets no entry; missed if it should have had one.
 void add_others(const Others &others) noexcept;

@@ -81,78 +81,93 @@ watch(Watched *watched, const EState *estate) noexcept
 	return count;
 }
 
-// The place where a frame watches the relation, the first one if there are several.
-inline Watched *
-find(unsigned level, Relation relation) noexcept
-{
-	Watched *const end = frames[level].relations + counts[level];
+// What is rare is not inlined, and takes values, so that the rest needs no memory.
 
-	for (Watched *watched = frames[level].relations; watched < end; ++watched)
-		if (watched->relation == relation)
-			return watched;
-	return nullptr;
-}
-
-inline void
-note_inside(Relation relation, const PendingVolume &volume) noexcept
+// Counts what a run inside has read with the nearest run around it that watches the
+// relation, at its first place if there are several.
+pg_noinline void
+note_inside(Relation relation, std::int64_t scans, std::int64_t rows) noexcept
 {
 	for (unsigned level = depth; level-- > 0;)
-		if (Watched *const outer = find(level, relation))
-		{
-			outer->inside.scans += volume.scans;
-			outer->inside.rows += volume.rows;
-			return;
-		}
+		for (int i = 0; i < counts[level]; ++i)
+			if (Watched &outer = frames[level].relations[i]; outer.relation == relation)
+			{
+				outer.inside.scans += scans;
+				outer.inside.rows += rows;
+				return;
+			}
 }
 
-inline void
-count(Relation relation, const PendingVolume &volume, const Owner &owner) noexcept
+pg_noinline void
+count_temporary(std::uint64_t scans, std::uint64_t rows) noexcept
 {
-	const std::uint64_t scans = volume.scans;
-	const std::uint64_t rows = volume.rows;
+	add_others({scans, rows, 0});
+}
 
-	if (is_temporary(relation))
-		add_others({scans, rows, 0});
+pg_noinline void
+count_cut() noexcept
+{
+	add_others({0, 0, cut});
+	cut = 0;
+}
+
+// The same table twice in one statement has one pair of counters.
+inline bool
+is_repeated(const Watched *relations, const Watched *watched) noexcept
+{
+	for (; relations < watched; ++relations)
+		if (relations->relation == watched->relation)
+			return true;
+	return false;
+}
+
+// Counts what the relation's scans have read, and gives the number of rows.
+inline std::int64_t
+count_relation(const Frame &frame, const Watched &watched, Owner owner) noexcept
+{
+	PendingVolume now;
+
+	if (!server::read_pending(watched.relation, now))
+		return 0;
+	const std::int64_t scans = now.scans - watched.before.scans;
+	const std::int64_t rows = now.rows - watched.before.rows;
+	if ((scans | rows) == 0 || is_repeated(frame.relations, &watched))
+		return 0;
+	if (unlikely(depth > 0))
+		note_inside(watched.relation, scans, rows);
+	const std::int64_t own_scans = scans - watched.inside.scans;
+	const std::int64_t own_rows = rows - watched.inside.rows;
+	if ((own_scans | own_rows) <= 0)
+		return 0;
+	if (unlikely(is_temporary(watched.relation)))
+		count_temporary(own_scans, own_rows);
 	else
-		add_volume(subject_of(relation, owner, Method::volume), scans, rows);
+		add_volume(owner, watched.relation->rd_id, own_scans, own_rows);
+	return own_rows;
 }
 
 // Counts what the run at the depth has read.
-void
-count_run(const QueryDesc *query, const observe::Statement *statement) noexcept
+inline void
+count_frame(Owner owner) noexcept
 {
-	const Owner owner = owner_of(query, statement);
-	const Watched *const end = frames[depth].relations + counts[depth];
+	const Frame &frame = frames[depth];
+	const Watched *const end = frame.relations + counts[depth];
 	std::int64_t rows = 0;
 
-	for (const Watched *watched = frames[depth].relations; watched < end; ++watched)
-	{
-		PendingVolume now;
-
-		if (!server::read_pending(watched->relation, now) ||
-			(now.rows == watched->before.rows && now.scans == watched->before.scans))
-			continue;
-		// The same table twice in one statement has one pair of counters.
-		if (find(depth, watched->relation) != watched)
-			continue;
-		const PendingVolume all = {now.scans - watched->before.scans, now.rows - watched->before.rows};
-		const PendingVolume mine = {all.scans - watched->inside.scans, all.rows - watched->inside.rows};
-		note_inside(watched->relation, all);
-		if (mine.scans < 0 || mine.rows < 0 || (mine.scans | mine.rows) == 0)
-			continue;
-		rows += mine.rows;
-		count(watched->relation, mine, owner);
-	}
+	for (const Watched *watched = frame.relations; watched < end; ++watched)
+		rows += count_relation(frame, *watched, owner);
 	if (unlikely(cut > 0))
-	{
-		add_others({0, 0, cut});
-		cut = 0;
-	}
+		count_cut();
 	if (rows > 0)
 		note_rows(owner.fingerprint, rows);
 }
 
-// The two below are not inlined: most runs need no frame.
+pg_noinline void
+begin_parallel(Frame &frame, const QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	frame.parallel_owner = set_parallel_owner(owner_of(query, statement));
+}
+
 pg_noinline void
 open_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 {
@@ -166,9 +181,10 @@ open_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 	const unsigned level = depth++;
 	if (unlikely(level >= frame_limit))
 		return;
-	counts[level] = harmless ? 0 : watch(frames[level].relations, query->estate);
+	Frame &frame = frames[level];
+	counts[level] = harmless ? 0 : watch(frame.relations, query->estate);
 	if (unlikely(planned->parallelModeNeeded))
-		frames[level].parallel_owner = set_parallel_owner(owner_of(query, statement));
+		begin_parallel(frame, query, statement);
 }
 
 pg_noinline void
@@ -181,7 +197,7 @@ close_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 	if (unlikely(statement != nullptr && statement->own))
 		drop_sample(query);
 	else if (counts[depth] > 0)
-		count_run(query, statement);
+		count_frame(owner_of(query, statement));
 }
 
 } // namespace
@@ -209,7 +225,7 @@ run_failed(const observe::Statement &statement) noexcept
 	// The runs inside have ended, and the query's memory may be gone.
 	depth = 0;
 	if (ran && !statement.own)
-		count_run(nullptr, &statement);
+		count_frame(owner_of(nullptr, &statement));
 }
 
 } // namespace remedy::scans
