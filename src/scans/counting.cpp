@@ -4,6 +4,10 @@
 #include "scans/scan_memory.hpp"
 #include "server/versions.hpp"
 
+extern "C" {
+#include "common/hashfn.h"
+}
+
 namespace remedy::scans {
 
 namespace {
@@ -165,23 +169,48 @@ is_volume(const Entry &entry, Owner owner, Oid relation) noexcept
 		   subject.database == MyDatabaseId;
 }
 
+std::uint64_t
+hash_of_text(const char *text) noexcept
+{
+	return hash_bytes_extended(reinterpret_cast<const unsigned char *>(text), static_cast<int>(strlen(text)), 0);
+}
+
+ParallelQuery *
+find_parallel(ParallelQueries &all, std::uint64_t text) noexcept
+{
+	for (ParallelQuery &query : all.queries)
+		if (query.text == text)
+			return &query;
+	return nullptr;
+}
+
 } // namespace
 
-Owner
-set_parallel_owner(Owner owner) noexcept
+void
+tell_parallel_owner(const char *text, Owner owner) noexcept
 {
+	const std::uint64_t hash = hash_of_text(text);
+
 	if (!attach())
-		return owner;
-	const Owner before = mine->own().parallel;
-	mine->write([owner](BackendScans &scans) { scans.parallel = owner; });
-	return before;
+		return;
+	mine->write([=](BackendScans &scans) {
+		ParallelQuery *const known = find_parallel(scans.parallel, hash);
+		ParallelQuery *const query = known != nullptr ? known : &scans.parallel.queries[scans.parallel.next++ % parallel_limit];
+		*query = {hash, owner};
+	});
 }
 
 bool
-find_parallel_owner(Owner &owner) noexcept
+find_parallel_owner(const char *text, Owner &owner) noexcept
 {
-	return server::preloaded() && observe::read_patiently(slots[server::leader_number()], &BackendScans::parallel, owner) &&
-		   owner.fingerprint != 0;
+	ParallelQueries all;
+
+	if (!server::preloaded() || !observe::read_patiently(slots[server::leader_number()], &BackendScans::parallel, all))
+		return false;
+	const ParallelQuery *const query = find_parallel(all, hash_of_text(text));
+	if (query != nullptr)
+		owner = query->owner;
+	return query != nullptr;
 }
 
 // Most entries are in the first place that is looked at.

@@ -203,7 +203,7 @@ owner_of_inner(const QueryDesc *query) noexcept
 	Owner owner = {query->plannedstmt->queryId, false};
 
 	// The server gives workers the fingerprint of their leader's client's statement.
-	if (IsParallelWorker() && query->dest->mydest == DestTupleQueue && !find_parallel_owner(owner))
+	if (is_leaders(query) && !find_parallel_owner(query->sourceText, owner))
 		owner.toplevel = true;
 	return owner;
 }

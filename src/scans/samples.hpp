@@ -21,6 +21,13 @@ void drop_sample(QueryDesc *query) noexcept;
 void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
 void note_slow(const observe::Statement &statement);
 
+// Whether the query is a parallel worker's part of its leader's.
+inline bool
+is_leaders(const QueryDesc *query) noexcept
+{
+	return IsParallelWorker() && query->dest->mydest == DestTupleQueue;
+}
+
 // Whose the query is, which is not looked at if there is a statement; for a parallel
 // worker's part its leader knows.
 Owner owner_of_inner(const QueryDesc *query) noexcept;

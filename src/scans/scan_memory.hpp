@@ -10,12 +10,28 @@ namespace remedy::scans {
 
 constexpr unsigned backend_entries = 64; // a power of two
 
+// A query that parallel workers may be working for.
+struct ParallelQuery
+{
+	std::uint64_t text; // its hash
+	Owner owner;
+};
+
+// Inside a parallel query others may run that are.
+constexpr unsigned parallel_limit = 4;
+
+struct ParallelQueries
+{
+	ParallelQuery queries[parallel_limit];
+	unsigned next;
+};
+
 // Open addressing; emptied as a whole.
 struct BackendScans
 {
 	std::uint64_t generation;
 	unsigned used;
-	Owner parallel; // whose the parallel workers of this backend are; outlives a reset
+	ParallelQueries parallel; // the last ones, which outlive a reset
 	Others others;
 	Entry entries[backend_entries];
 };

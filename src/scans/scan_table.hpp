@@ -33,11 +33,11 @@ struct Owner
 	bool toplevel;
 };
 
-// Says whose the parallel workers of this process are from now on, and whose they were.
-Owner set_parallel_owner(Owner owner) noexcept;
+// Tells this process's parallel workers whose the query of this text is.
+void tell_parallel_owner(const char *text, Owner owner) noexcept;
 
-// In a parallel worker, whose it is; false where its leader does not say.
-bool find_parallel_owner(Owner &owner) noexcept;
+// In a parallel worker: what its leader told of the query.  False if it did not.
+bool find_parallel_owner(const char *text, Owner &owner) noexcept;
 
 // Both add in any process that may have counts of its own.  They never wait.
 void add_volume(Owner owner, Oid relation, std::uint64_t scans, std::uint64_t rows) noexcept;

@@ -23,7 +23,6 @@ struct Watched
 struct Frame
 {
 	Watched relations[relation_limit];
-	Owner parallel_owner; // of workers, before the run
 };
 
 // Many runs have none to watch: the numbers lie apart, in one cache line.
@@ -162,10 +161,16 @@ count_frame(Owner owner) noexcept
 		note_rows(owner.fingerprint, rows);
 }
 
+// In a leader: its workers are told whose they are.  In a worker: it has begun its
+// scans before the run, and nothing else has it read.
 pg_noinline void
-begin_parallel(Frame &frame, const QueryDesc *query, const observe::Statement *statement) noexcept
+begin_parallel(Frame &frame, int relations, const QueryDesc *query, const observe::Statement *statement) noexcept
 {
-	frame.parallel_owner = set_parallel_owner(owner_of(query, statement));
+	if (!IsParallelWorker())
+		tell_parallel_owner(query->sourceText, owner_of(query, statement));
+	else if (is_leaders(query))
+		for (int i = 0; i < relations; ++i)
+			frame.relations[i].before = {};
 }
 
 pg_noinline void
@@ -183,8 +188,8 @@ open_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 		return;
 	Frame &frame = frames[level];
 	counts[level] = harmless ? 0 : watch(frame.relations, query->estate);
-	if (unlikely(planned->parallelModeNeeded))
-		begin_parallel(frame, query, statement);
+	if (unlikely(planned->parallelModeNeeded || IsParallelWorker()))
+		begin_parallel(frame, counts[level], query, statement);
 }
 
 pg_noinline void
@@ -192,8 +197,6 @@ close_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 {
 	if (unlikely(--depth >= frame_limit))
 		return;
-	if (unlikely(query->plannedstmt->parallelModeNeeded))
-		set_parallel_owner(frames[depth].parallel_owner);
 	if (unlikely(statement != nullptr && statement->own))
 		drop_sample(query);
 	else if (counts[depth] > 0)
