@@ -195,7 +195,8 @@ tell_parallel_owner(const char *text, Owner owner) noexcept
 		return;
 	mine->write([=](BackendScans &scans) {
 		ParallelQuery *const known = find_parallel(scans.parallel, hash);
-		ParallelQuery *const query = known != nullptr ? known : &scans.parallel.queries[scans.parallel.next++ % parallel_limit];
+		ParallelQuery *const query =
+			known != nullptr ? known : &scans.parallel.queries[scans.parallel.next++ % parallel_limit];
 		*query = {hash, owner};
 	});
 }

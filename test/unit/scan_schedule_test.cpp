@@ -62,12 +62,11 @@ TEST(one_that_becomes_slow_goes_on_from_there)
 {
 	const auto schedule = std::make_unique<Schedule>();
 
-	CHECK((sampled(*schedule, 5, 130,
-				   [&](int number) {
-					   schedule->note_rows(5);
-					   if (number == 70)
-						   schedule->note_slow(5);
-				   }) == std::set<int>{1, 2, 3, 4, 64, 96, 128}));
+	CHECK((sampled(*schedule, 5, 130, [&](int number) {
+			   schedule->note_rows(5);
+			   if (number == 70)
+				   schedule->note_slow(5);
+		   }) == std::set<int>{1, 2, 3, 4, 64, 96, 128}));
 }
 
 // An execution each second, of a statement that is not sampled for its number.
