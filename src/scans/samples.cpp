@@ -200,7 +200,7 @@ read_sample(const QueryDesc *query) noexcept
 Owner
 owner_of_inner(const QueryDesc *query) noexcept
 {
-	Owner owner = {query->plannedstmt->queryId, false};
+	Owner owner = {fingerprint_of(query, nullptr), false};
 
 	// The server gives workers the fingerprint of their leader's client's statement.
 	if (is_leaders(query) && !find_parallel_owner(query->sourceText, owner))
