@@ -120,6 +120,7 @@ END $$;
 SELECT remedy.reset();
 SELECT id, fails() FROM part WHERE id <= 1;
 :volume
+-- So has a client's statement.
 SELECT remedy.reset();
 \set VERBOSITY sqlstate
 SELECT 1 / (id - 500) FROM part;
@@ -280,5 +281,24 @@ SELECT count(*) FROM remedy.scans;
 SELECT remedy.reset();
 DO $$ BEGIN FOR i IN 1 .. 130 LOOP PERFORM FROM depot.part WHERE maker = -i; END LOOP; END $$;
 SELECT scans, rows_read, samples FROM remedy.scans;
+
+-- Slow statements, and what surely is one, more often: 8, then each 32nd.
+CREATE TABLE many AS SELECT generate_series(1, 100000) AS n;
+ANALYZE many;
+SELECT remedy.reset();
+DO $$ BEGIN FOR i IN 1 .. 65 LOOP PERFORM FROM depot.many WHERE n = 3; END LOOP; END $$;
+SELECT scans, rows_read, samples FROM remedy.scans;
+
+-- An index scan without further conditions neither reads a table nor drops a row; what runs inside it does.
+SELECT remedy.reset();
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SELECT id FROM stock WHERE id = 7 FOR UPDATE;
+UPDATE stock SET place = 5 WHERE id = 7;
+SELECT parts() FROM stock WHERE id = 7;
+SELECT 1 / (parts() - 1000) FROM stock WHERE id = 7;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+SELECT table_name, toplevel, scans, rows_read FROM remedy.scans;
 DROP SCHEMA depot CASCADE;
 DROP ROLE regress_remedy_clerk;

@@ -258,13 +258,22 @@ on_end(QueryDesc *query)
 	server::proceed_end(query);
 }
 
+// An error of a statement's has left the portal before it aborts anything (execution.hpp).
+void
+on_abort() noexcept
+{
+	if (executing() && ActivePortal == nullptr && detail::current->query != nullptr)
+		tell_run_failed(*detail::current);
+	transaction_aborted();
+}
+
 void
 on_transaction(XactEvent event, void *)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	if (event == XACT_EVENT_ABORT)
-		transaction_aborted();
+		on_abort();
 	open_statements.clear();
 	any_dropped = false;
 	if (session() != nullptr)
@@ -277,7 +286,7 @@ on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *
 	if (event != SUBXACT_EVENT_ABORT_SUB)
 		return;
 	any_dropped = true;
-	transaction_aborted();
+	on_abort();
 }
 
 } // namespace

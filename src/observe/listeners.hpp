@@ -77,6 +77,12 @@ tell_run_ended(QueryDesc *query, const Statement *statement, bool failed)
 }
 
 inline void
+tell_run_failed(const Statement &statement)
+{
+	detail::tell(&Listener::run_failed, statement);
+}
+
+inline void
 tell_ending(QueryDesc *query)
 {
 	detail::tell(&Listener::ending, query);

@@ -55,10 +55,14 @@ struct Listener
 	// and triggers and those of parallel workers too; statement is null for them.
 	// Before the query starts: the listener may add to its instrumentation.
 	void (*starting)(QueryDesc *query, const Statement *statement);
-	// Around each run.  A run of a client's statement that fails is not told of; the
-	// next one begins at level 0.  Raise no error.
+	// Around each run, but for the end of a client's statement's run that fails.  Raise no
+	// error.
 	void (*run_begins)(QueryDesc *query, const Statement *statement);
 	void (*run_ended)(QueryDesc *query, const Statement *statement, bool failed);
+	// A client's statement that has a query failed, in a run or before or after one.  The
+	// transaction or a part of it is being aborted: what the query holds is still open, its
+	// memory may be gone.  Raises no error.
+	void (*run_failed)(const Statement &statement);
 	// Before the query ends, with its plan's state and instrumentation at hand.
 	void (*ending)(QueryDesc *query);
 

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
 
 #include "scans/predicate.hpp"
@@ -34,7 +36,12 @@ struct Subject
 	Method method;
 	std::uint8_t unused[2];
 
-	bool operator==(const Subject &other) const noexcept { return std::memcmp(this, &other, sizeof(Subject)) == 0; }
+	// Compared at each run that reads a table: as words, without a call.
+	bool operator==(const Subject &other) const noexcept
+	{
+		using Words = std::array<std::uint64_t, 3>;
+		return std::bit_cast<Words>(*this) == std::bit_cast<Words>(other);
+	}
 
 	// Of the same statement and relation.
 	bool is_akin(const Subject &other) const noexcept

@@ -1,7 +1,6 @@
 #include "scans/samples.hpp"
 
 #include "scans/clauses.hpp"
-#include "scans/scan_table.hpp"
 #include "scans/schedule.hpp"
 #include "server/versions.hpp"
 
@@ -13,7 +12,9 @@ namespace {
 constexpr int sampled = 1 << 30;
 
 constexpr std::uint64_t many_rows = 100;
+constexpr std::uint64_t slow_rows = 100'000; // no run that reads as many is a fast one
 constexpr int plan_depth = 64;
+constexpr Nanoseconds nanoseconds_per_microsecond = 1000;
 
 Schedule schedule;
 
@@ -22,8 +23,7 @@ Schedule schedule;
 struct Sampled
 {
 	const QueryDesc *query;
-	std::uint64_t fingerprint;
-	bool toplevel;
+	Owner owner;
 };
 
 constexpr unsigned sampled_limit = 16;
@@ -49,6 +49,13 @@ recall(const QueryDesc *query) noexcept
 		if (open.query == query)
 			return &open;
 	return nullptr;
+}
+
+// Until version 18 a cursor's query has none of its own.
+std::uint64_t
+fingerprint_of(const QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	return statement != nullptr ? statement->fingerprint : query->plannedstmt->queryId;
 }
 
 bool is_promising(const Plan *plan, int depth) noexcept;
@@ -144,7 +151,7 @@ read_scan(PlanState *state, Method method, Reading &reading) noexcept
 		return;
 	Predicate predicate;
 	describe_scan(state->plan, *reading.query, predicate);
-	add_samples(subject_of(relation, reading.sampled.fingerprint, reading.sampled.toplevel, method), predicate,
+	add_samples(subject_of(relation->rd_id, reading.sampled.owner, method), predicate,
 				{0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
 	reading.rows += method == Method::sequential ? kept + dropped : dropped;
 }
@@ -160,17 +167,20 @@ read_node(PlanState *state, void *context)
 }
 
 // The two below are not inlined: most queries are not sampled.
+// Workers get their leader's instrumentation, and their leader reads theirs.
 pg_noinline void
 sample_if_due(QueryDesc *query, const observe::Statement *statement, std::uint64_t fingerprint) noexcept
 {
-	if (!schedule.is_due(fingerprint) || (statement != nullptr && statement->own))
+	if (fingerprint == 0 || IsParallelWorker())
+		return;
+	if (!schedule.is_due(fingerprint, GetCurrentStatementStartTimestamp()) || (statement != nullptr && statement->own))
 		return;
 	if (!is_promising(*query->plannedstmt))
 		return;
 	if (query->instrument_options == 0)
 		query->instrument_options = INSTRUMENT_ROWS;
 	query->instrument_options |= sampled;
-	remember({query, fingerprint, statement != nullptr});
+	remember({query, {fingerprint, statement != nullptr}});
 }
 
 pg_noinline void
@@ -182,18 +192,30 @@ read_sample(const QueryDesc *query) noexcept
 		return;
 	Reading reading = {query, *known, 0};
 	read_node(query->planstate, &reading);
-	note_rows(reading.sampled.fingerprint, reading.rows);
+	note_rows(reading.sampled.owner.fingerprint, reading.rows);
 }
 
 } // namespace
 
+Owner
+owner_of_inner(const QueryDesc *query) noexcept
+{
+	Owner owner = {fingerprint_of(query, nullptr), false};
+
+	// The server gives workers the fingerprint of their leader's client's statement.
+	if (is_leaders(query) && !find_parallel_owner(query->sourceText, owner))
+		owner.toplevel = true;
+	return owner;
+}
+
 void
 starting(QueryDesc *query, const observe::Statement *statement) noexcept
 {
+	// An index scan without further conditions drops no rows.
+	if (likely(is_index_scan(query->plannedstmt) && query->plannedstmt->planTree->qual == NIL))
+		return;
 	const std::uint64_t fingerprint = fingerprint_of(query, statement);
-
-	// Workers get their leader's instrumentation, and their leader reads theirs.
-	if (unlikely(fingerprint == 0 || IsParallelWorker()) || likely(schedule.passes(fingerprint)))
+	if (likely(fingerprint != 0 && schedule.passes(fingerprint)))
 		return;
 	sample_if_due(query, statement, fingerprint);
 }
@@ -214,14 +236,18 @@ drop_sample(QueryDesc *query) noexcept
 void
 note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept
 {
-	if (rows >= many_rows)
+	if (rows >= slow_rows)
+		schedule.note_slow(fingerprint);
+	else if (rows >= many_rows)
 		schedule.note_rows(fingerprint);
 }
 
 void
 note_slow(const observe::Statement &statement)
 {
-	if (is_promising(*statement.query->plannedstmt))
+	if (!schedule.note_slow_again(statement.fingerprint, GetCurrentStatementStartTimestamp(),
+								  statement.execution / nanoseconds_per_microsecond) &&
+		is_promising(*statement.query->plannedstmt))
 		schedule.note_slow(statement.fingerprint);
 }
 

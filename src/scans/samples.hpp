@@ -7,7 +7,7 @@
 #pragma once
 
 #include "observe/observe.hpp"
-#include "scans/entries.hpp"
+#include "scans/scan_table.hpp"
 
 namespace remedy::scans {
 
@@ -21,6 +21,32 @@ void drop_sample(QueryDesc *query) noexcept;
 void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
 void note_slow(const observe::Statement &statement);
 
+// Whether the query is a parallel worker's part of its leader's.
+inline bool
+is_leaders(const QueryDesc *query) noexcept
+{
+	return IsParallelWorker() && query->dest->mydest == DestTupleQueue;
+}
+
+// Whose the query is, which is not looked at if there is a statement; for a parallel
+// worker's part its leader knows.
+Owner owner_of_inner(const QueryDesc *query) noexcept;
+
+inline Owner
+owner_of(const QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	return likely(statement != nullptr) ? Owner{statement->fingerprint, true} : owner_of_inner(query);
+}
+
+// Whether the plan is one scan of an index and nothing else, as most statements' is.
+inline bool
+is_index_scan(const PlannedStmt *planned) noexcept
+{
+	const NodeTag tag = nodeTag(planned->planTree);
+
+	return (tag == T_IndexScan || tag == T_IndexOnlyScan) && planned->subplans == NIL;
+}
+
 // Not the server's catalogs.
 inline bool
 is_of_interest(Relation relation) noexcept
@@ -33,20 +59,6 @@ inline bool
 is_temporary(Relation relation) noexcept
 {
 	return relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
-}
-
-// Until version 18 a cursor's query has none of its own.
-inline std::uint64_t
-fingerprint_of(const QueryDesc *query, const observe::Statement *statement) noexcept
-{
-	return statement != nullptr ? statement->fingerprint : query->plannedstmt->queryId;
-}
-
-// For the current user.
-inline Subject
-subject_of(Relation relation, std::uint64_t fingerprint, bool toplevel, Method method) noexcept
-{
-	return {fingerprint, MyDatabaseId, GetUserId(), relation->rd_id, toplevel, method, {}};
 }
 
 } // namespace remedy::scans

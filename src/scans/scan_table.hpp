@@ -26,9 +26,29 @@ namespace remedy::scans {
 // From _PG_init.
 void declare_scan_table() noexcept;
 
+// A statement, whose counts these are.
+struct Owner
+{
+	std::uint64_t fingerprint;
+	bool toplevel;
+};
+
+// Tells this process's parallel workers whose the query of this text is.
+void tell_parallel_owner(const char *text, Owner owner) noexcept;
+
+// In a parallel worker: what its leader told of the query.  False if it did not.
+bool find_parallel_owner(const char *text, Owner &owner) noexcept;
+
 // Both add in any process that may have counts of its own.  They never wait.
-void add_volume(const Subject &subject, std::uint64_t scans, std::uint64_t rows) noexcept;
+void add_volume(Owner owner, Oid relation, std::uint64_t scans, std::uint64_t rows) noexcept;
 void add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept;
+
+// For the current user.
+inline Subject
+subject_of(Oid relation, Owner owner, Method method) noexcept
+{
+	return {owner.fingerprint, MyDatabaseId, GetUserId(), relation, owner.toplevel, method, {}};
+}
 
 // Volume that gets no entry; missed if it should have had one.
 void add_others(const Others &others) noexcept;

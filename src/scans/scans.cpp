@@ -144,6 +144,7 @@ const observe::Listener listener = {.reset = reset,
 									.starting = starting,
 									.run_begins = run_begins,
 									.run_ended = run_ended,
+									.run_failed = run_failed,
 									.ending = ending,
 									.slow = note_slow};
 

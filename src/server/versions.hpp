@@ -18,6 +18,17 @@ backend_number() noexcept
 #endif
 }
 
+// The same of the process for which this one is a parallel worker.
+inline int
+leader_number() noexcept
+{
+#if PG_VERSION_NUM >= 170000
+	return ParallelLeaderProcNumber;
+#else
+	return ParallelLeaderBackendId - 1;
+#endif
+}
+
 // Known from shmem_request_hook on, not while libraries are loaded.
 inline int
 backend_limit() noexcept

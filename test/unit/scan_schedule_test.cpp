@@ -12,9 +12,9 @@ namespace {
 using remedy::scans::Schedule;
 
 bool
-starts(Schedule &schedule, std::uint64_t fingerprint)
+starts(Schedule &schedule, std::uint64_t fingerprint, Schedule::Time now = 0)
 {
-	return !schedule.passes(fingerprint) && schedule.is_due(fingerprint);
+	return !schedule.passes(fingerprint) && schedule.is_due(fingerprint, now);
 }
 
 // The executions, of this many, that are sampled.
@@ -55,7 +55,56 @@ TEST(a_slow_one_is_sampled_more_often)
 	const auto schedule = std::make_unique<Schedule>();
 
 	CHECK((sampled(*schedule, 5, 130, [&](int) { schedule->note_slow(5); }) ==
-		   std::set<int>{1, 2, 3, 4, 32, 64, 96, 128}));
+		   std::set<int>{1, 2, 3, 4, 5, 6, 7, 8, 32, 64, 96, 128}));
+}
+
+TEST(one_that_becomes_slow_goes_on_from_there)
+{
+	const auto schedule = std::make_unique<Schedule>();
+
+	CHECK((sampled(*schedule, 5, 130, [&](int number) {
+			   schedule->note_rows(5);
+			   if (number == 70)
+				   schedule->note_slow(5);
+		   }) == std::set<int>{1, 2, 3, 4, 64, 96, 128}));
+}
+
+// An execution each second, of a statement that is not sampled for its number.
+std::set<int>
+sampled_in_time(Schedule::Time duration)
+{
+	constexpr Schedule::Time second = 1'000'000;
+	const auto schedule = std::make_unique<Schedule>();
+	std::set<int> numbers;
+
+	for (int i = 1; i < 160; ++i)
+	{
+		if (starts(*schedule, 5, i * second) && i > 8)
+			numbers.insert(i);
+		schedule->note_slow(5);
+		CHECK(schedule->note_slow_again(5, i * second, duration * second));
+	}
+	return numbers;
+}
+
+TEST(a_slow_one_is_sampled_again_after_half_a_minute)
+{
+	CHECK((sampled_in_time(1) == std::set<int>{32, 63, 64, 95, 96, 127, 128, 159}));
+}
+
+TEST(and_for_a_small_part_of_its_time_only)
+{
+	CHECK((sampled_in_time(2) == std::set<int>{32, 64, 96, 128}));
+}
+
+TEST(one_that_is_not_slow_is_not_asked_for_its_time)
+{
+	const auto schedule = std::make_unique<Schedule>();
+
+	CHECK(!schedule->note_slow_again(5, 0, 0));
+	starts(*schedule, 5);
+	schedule->note_rows(5);
+	CHECK(!schedule->note_slow_again(5, 0, 0));
 }
 
 TEST(statements_do_not_disturb_each_other)
