@@ -16,18 +16,14 @@ constexpr unsigned exact_values = 32;
 constexpr unsigned buckets_per_octave = 16;
 constexpr unsigned first_octave = 5; // 2^5 = exact_values
 
-// A double's exponent and the first four bits of its fraction are the bucket, but for
-// values that have fewer bits than that.
 constexpr unsigned
 bucket_of(std::uint64_t value) noexcept
 {
-	constexpr unsigned fraction_bits = 52 - 4;
-	constexpr std::uint64_t of_16 = std::bit_cast<std::uint64_t>(16.0) >> fraction_bits;
-
-	if (value < 16)
+	if (value < exact_values)
 		return static_cast<unsigned>(value);
-	const double number = static_cast<double>(value);
-	return static_cast<unsigned>((std::bit_cast<std::uint64_t>(number) >> fraction_bits) - of_16 + 16);
+	const unsigned octave = static_cast<unsigned>(std::bit_width(value)) - 1;
+	const unsigned step = static_cast<unsigned>(value >> (octave - 4)) & (buckets_per_octave - 1);
+	return exact_values + (octave - first_octave) * buckets_per_octave + step;
 }
 
 // The value that stands for a bucket: its middle.
