@@ -35,6 +35,7 @@ TEST(counts_add_up)
 	CHECK(sum.calls == 0 && sum.min == never && sum.max == 0);
 	sum.add({2, 1, 10, 300, 100, 200, 50, 60});
 	sum.add({3, 2, 20, 400, 90, 150, 40, 55});
+	sum.add({0, 0, 0, 0, 95, 120, 45, 45});
 	CHECK(sum.calls == 5 && sum.failed == 3 && sum.rows == 30 && sum.total == 700);
 	CHECK(sum.min == 90 && sum.max == 200 && sum.first == 40 && sum.last == 60);
 }
