@@ -41,8 +41,8 @@ forget(const Scope &scope) noexcept
 {
 	if (is_everything(scope))
 	{
+		// Texts stay, which nobody sees without their statements: sessions offer a text but once.
 		store.statements->clear();
-		store.texts->clear();
 		memset(static_cast<void *>(store.groups), 0, store.header->group_count * sizeof(TransactionGroup));
 		store.header->times_missed = store.header->sizes_missed = store.header->texts_missed = 0;
 		store.header->reset_at = GetCurrentTimestamp();

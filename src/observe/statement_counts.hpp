@@ -22,6 +22,18 @@ time_bucket(Nanoseconds duration) noexcept
 	return TimeHistogram::bucket(static_cast<std::uint64_t>(duration) >> time_unit_bits);
 }
 
+// The middle of the bucket: its value is a unit, or the one just below the middle of
+// several.  0 if nothing was counted.
+inline Nanoseconds
+time_percentile(const TimeHistogram &times, double fraction) noexcept
+{
+	const std::uint64_t value = times.percentile(fraction);
+	const std::uint64_t half_units = 2 * value + (value < exact_values ? 1 : 2);
+	const bool nothing = value == 0 && times.counts[0] == 0;
+
+	return nothing ? 0 : static_cast<Nanoseconds>(half_units << (time_unit_bits - 1));
+}
+
 struct StatementKey
 {
 	std::uint64_t fingerprint; // 0: none

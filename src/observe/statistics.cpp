@@ -310,7 +310,7 @@ median_execution(std::uint64_t fingerprint, Oid user) noexcept
 		if (mine->entries[i].place() == place)
 			times.add_to_bucket(time_bucket(mine->entries[i].execution));
 	region.release();
-	return static_cast<Nanoseconds>(times.percentile(0.5) << time_unit_bits);
+	return time_percentile(times, 0.5);
 }
 
 } // namespace remedy::observe

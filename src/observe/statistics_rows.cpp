@@ -47,7 +47,7 @@ stored_text(const TextStore &texts, std::uint64_t fingerprint) noexcept
 void
 put_percentile(server::Rows &rows, const StoredStatement &statement, double fraction) noexcept
 {
-	const Nanoseconds value = static_cast<Nanoseconds>(statement.times.percentile(fraction) << time_unit_bits);
+	const Nanoseconds value = time_percentile(statement.times, fraction);
 	const bool known = statement.counts.min <= statement.counts.max;
 
 	rows.put_double(

@@ -1,8 +1,9 @@
 // Query texts by fingerprint, in a fixed number of records and blocks of bytes.
 //
 // A text that has no room takes that of others, which were not marked as used since
-// the hand came by last (the clock algorithm); a text that is missing is offered again
-// with its statement's next fold.  Like the statement store this is one stretch of
+// the hand came by last (the clock algorithm).  A new text is not marked, so that those
+// of statements that never come again give way to each other; a text that is missing is
+// offered again with its statement's next fold.  Like the statement store this is one stretch of
 // memory whose copy is a store too.  No server headers.
 
 #pragma once
@@ -106,7 +107,7 @@ public:
 		Record &record = records()[index];
 		std::uint32_t &bucket = buckets()[bucket_of(fingerprint)];
 		free_record_ = record.next;
-		record = {fingerprint, traits, length, none, bucket, true};
+		record = {fingerprint, traits, length, none, bucket, false};
 		bucket = index;
 		++used_;
 		write(record, text);
@@ -180,6 +181,7 @@ private:
 			record.marked = false;
 		}
 		release(hand_);
+		hand_ = (hand_ + 1) % capacity_;
 	}
 
 	void release(std::uint32_t index) noexcept

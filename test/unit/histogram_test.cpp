@@ -217,3 +217,19 @@ TEST(a_sum_of_histograms_is_the_histogram_of_all_values)
 	const auto expected = histogram_of(all);
 	CHECK(std::equal(sum->counts, sum->counts + Full::size, expected->counts));
 }
+
+TEST(counts_near_the_end_of_their_range_are_halved_together)
+{
+	using Small = remedy::Histogram<10>;
+	Small histogram = {};
+	histogram.add_to_bucket(3, Small::most - 1);
+	histogram.add_to_bucket(9, 1000);
+	CHECK(histogram.counts[3] == Small::most - 1);
+	histogram.add_to_bucket(3);
+	CHECK(histogram.counts[3] == Small::most / 2 && histogram.counts[9] == 500);
+
+	Small sum = {};
+	sum.add_to_bucket(3, Small::most / 2 + 10);
+	sum.add(histogram);
+	CHECK(sum.counts[3] == Small::most / 2 + 5 && sum.counts[9] == 250);
+}
