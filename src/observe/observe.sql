@@ -5,7 +5,8 @@ CREATE FUNCTION remedy.read_status(
 	OUT mode text, OUT version text, OUT server_version text, OUT enabled boolean, OUT query_ids boolean,
 	OUT slots_used integer, OUT slots integer, OUT statements_used integer,
 	OUT statements_max integer, OUT statements_evicted bigint, OUT texts_used integer, OUT texts_missed bigint,
-	OUT times_missed bigint, OUT sizes_missed bigint, OUT reset_at timestamptz, OUT memory_bytes bigint)
+	OUT times_missed bigint, OUT sizes_missed bigint, OUT texts_unsaved integer, OUT reset_at timestamptz,
+	OUT saved_at timestamptz, OUT records_loaded bigint, OUT records_refused bigint, OUT memory_bytes bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_status' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION remedy.read_status() IS 'source of the view remedy.status';

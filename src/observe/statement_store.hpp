@@ -62,6 +62,7 @@ public:
 	const StatementKey &key(std::uint32_t index) const noexcept { return places()[index].key; }
 	StoredStatement &operator[](std::uint32_t index) noexcept { return entries()[index]; }
 	StoredStatement &overflow() noexcept { return overflow_; }
+	void count_evicted(std::uint64_t more) noexcept { evicted_ += more; }
 
 	// May be asked without a lock, by who can live with an answer that is just getting wrong.
 	std::uint32_t find(const StatementKey &key) const noexcept

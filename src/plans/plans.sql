@@ -67,5 +67,4 @@ CREATE FUNCTION remedy.read_plans_status(
 	OUT plans_used integer, OUT plans_max integer, OUT plans_evicted bigint, OUT plans_missed bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_plans_status' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
-COMMENT ON FUNCTION remedy.read_plans_status() IS
-	'plans kept, plans for which there is room, plans forgotten for others, and slow runs whose plan could not be looked at';
+COMMENT ON FUNCTION remedy.read_plans_status() IS 'source of the view remedy.status';
