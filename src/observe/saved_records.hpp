@@ -55,7 +55,7 @@ struct SavedText
 struct SavedStatement
 {
 	SavedKind kind = SavedKind::statement;
-	std::uint32_t unused = 0;
+	std::uint32_t index; // in the store
 	StatementKey key;
 	StatementCounts counts;
 };

@@ -78,10 +78,12 @@ save_texts(RecordWriter &writer, const TextStore &texts) noexcept
 }
 
 void
-save_statement(RecordWriter &writer, const StatementKey &key, const StoredStatement &statement) noexcept
+save_statement(RecordWriter &writer, std::uint32_t index, const StatementKey &key,
+			   const StoredStatement &statement) noexcept
 {
 	WithBuckets<SavedStatement, TimeHistogram> saved;
 
+	saved.head.index = index;
 	saved.head.key = key;
 	saved.head.counts = statement.counts;
 	if (makes_sense(saved.head))
@@ -111,8 +113,8 @@ save(RecordWriter &writer)
 	save_texts(writer, *copy.texts);
 	for (std::uint32_t i = 0; i < statements.size(); ++i)
 		if (statements.is_used(i))
-			save_statement(writer, statements.key(i), statements[i]);
-	save_statement(writer, {}, statements.overflow());
+			save_statement(writer, i, statements.key(i), statements[i]);
+	save_statement(writer, StatementStore::none, {}, statements.overflow());
 	for (unsigned i = 0; i < copy.header->group_count; ++i)
 		if (copy.groups[i].used)
 			save_group(writer, copy.groups[i]);
@@ -169,7 +171,8 @@ load_statement(const char *record, Size bytes) noexcept
 		!makes_sense(saved) || !IS_VALID_TIMESTAMP(saved.counts.last))
 		return false;
 	const bool named = saved.key.user != 0;
-	const std::uint32_t index = named ? store.statements->claim(saved.key, saved.counts.first) : StatementStore::none;
+	const std::uint32_t index =
+		named ? store.statements->claim_again(saved.key, saved.counts.first, saved.index) : StatementStore::none;
 	StoredStatement &to = named ? (*store.statements)[index] : store.statements->overflow();
 	to.counts.add(saved.counts);
 	to.times.add(times);
