@@ -14,7 +14,7 @@ CREATE VIEW remedy.plans AS
 	FROM remedy.read_plans()
 	ORDER BY last_seen DESC, query_id, plan_id;
 COMMENT ON VIEW remedy.plans IS
-	'plans of slow statements (pg_remedy.slow_ms), the latest first; of all databases, since the server''s start or the last reset; without preloading, of this session. A statement is looked at once a minute at most, and keeps four plans';
+	'plans of slow statements (pg_remedy.slow_ms), the latest first; of all databases, since the server''s first start or the last reset; without preloading, of this session. A statement is looked at once a minute at most, and keeps four plans';
 COMMENT ON COLUMN remedy.plans.query_id IS 'fingerprint of the statement, the core''s query identifier';
 COMMENT ON COLUMN remedy.plans.plan_id IS 'hash of the plan''s shape: equal for plans that differ in values alone';
 COMMENT ON COLUMN remedy.plans.database IS 'database it ran in';

@@ -85,6 +85,7 @@ PREPARE q AS SELECT id AS prepared FROM item WHERE name = 'prepared 4711' AND id
 EXECUTE q(4711);
 $long;
 /* 4711 ${\ ('x' x 5000)} */ SELECT 1 AS hidden;
+SELECT 'glued 4711'AS glued, 1, 2, 3, 4, 5, 6;
 SET standard_conforming_strings = off;
 SELECT 'old\\' 4711', ' 4711 \\' ' AS old_strings;
 SELECT id FROM item /*route='%2Fitems',traceparent='00-1-1-01'*/;
@@ -119,6 +120,7 @@ sub holds_no_constant
 save();
 my $before = everything();
 like($before, qr/\bSELECT \$1, \$2, \$3, \$4, \$5 AS marker/, 'there is something to keep');
+like($before, qr/SELECT \$1AS glued, /, 'something that would not be the same when normalised twice');
 like($before, qr{/items}, 'with its route');
 holds_no_constant('that a session wrote');
 is(status('texts_unsaved'), 1, 'of one text nothing can be told');
