@@ -98,7 +98,7 @@ psql_as($node, 'writer', $work);
 psql_as($node, 'writer', "SELECT pg_sleep($_);") for 0, 0.001, 0.005, 0.02;
 psql_as($node, 'writer', qq{SET client_encoding = 'latin1';\nSELECT 'caf\xe9 4711' AS "caf\xe9";\n}, database => 'latin1');
 
-# Of a session that still holds its counts, times of day differ by a microsecond from reader to reader.
+# This one has brought no counts yet when they are saved.
 my $open = client($node, 'open');
 $open->query_safe("SELECT 'open 4711', 1, 2 AS still_open;") for 1 .. 3;
 
