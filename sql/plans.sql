@@ -117,7 +117,7 @@ ALTER INDEX shop.item_1 RENAME TO item_5;
 SELECT 1 FROM shop.item WHERE a = 1 AND slowly(id);
 SELECT calls, plan FROM seen;
 SELECT count(DISTINCT query_id) AS statements, count(DISTINCT plan_id) AS plans FROM remedy.plans WHERE plan LIKE '%item_%';
-SELECT plans_evicted, plans_missed FROM remedy.read_plans_status();
+SELECT plans_evicted, plans_missed FROM remedy.status;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 

@@ -22,7 +22,7 @@ SELECT database = current_database() AS here, table_name, relation = 'part'::reg
 	query_id IS NOT NULL AS known, toplevel, method, columns, index_columns, scans, rows_read, samples,
 	rows_read_sampled, rows_kept_sampled, loops_sampled, kept_ratio, first_seen < last_seen AS ordered, predicate
 FROM remedy.scans \gx
-SELECT scans_used, scans_missed FROM remedy.read_scans_status();
+SELECT scans_missed FROM remedy.status;
 
 -- Conditions of every kind; no value shows.
 SELECT remedy.reset();

@@ -307,17 +307,21 @@ copy_entries(std::uint64_t *serials, Finding *findings) noexcept
 } // namespace
 
 TableStatus
+table_status() noexcept
+{
+	return {table->used.load(std::memory_order_relaxed), table->limit, table->missed.load(std::memory_order_relaxed)};
+}
+
+void
 read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept
 {
 	std::uint64_t *const serials = static_cast<std::uint64_t *>(palloc(table->limit * sizeof(std::uint64_t)));
 	Finding *const findings =
 		static_cast<Finding *>(MemoryContextAllocHuge(CurrentMemoryContext, table->limit * sizeof(Finding)));
 	BackendRows *const rows = static_cast<BackendRows *>(palloc(sizeof(BackendRows)));
-	TableStatus status = {0, table->limit, 0};
 
 	region.acquire(LW_SHARED);
 	copy_entries(serials, findings);
-	status.missed = table->missed.load(std::memory_order_relaxed);
 	for (int i = 0; i < server::slot_limit(); ++i)
 		if (observe::read_patiently(slots[i], *rows))
 			for (const Row &row : rows->rows)
@@ -325,15 +329,9 @@ read_findings(void (*visit)(void *context, const Finding &finding), void *contex
 					findings[row.handle.index].counts.add(row.counts);
 	region.release();
 	for (int i = 0; i < table->limit; ++i)
-	{
-		// Its first counts are on their way.
-		if (serials[i] == 0 || findings[i].counts.units == 0)
-			continue;
-		++status.used;
-		if (visit != nullptr)
+		// Of one without, the first counts are on their way.
+		if (serials[i] != 0 && findings[i].counts.units > 0)
 			visit(context, findings[i]);
-	}
-	return status;
 }
 
 std::uint64_t

@@ -107,9 +107,11 @@ struct TableStatus
 	std::uint64_t missed; // findings that found no room, counted once a unit of work
 };
 
+TableStatus table_status() noexcept;
+
 // Calls visit(context, finding) for every finding, counts merged; the lock is not
 // held meanwhile.
-TableStatus read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept;
+void read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept;
 
 // A finding that nobody was told of yet.
 struct Announcement

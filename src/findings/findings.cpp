@@ -34,7 +34,7 @@ REMEDY_FUNCTION(remedy_findings_status)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
-	const findings::TableStatus status = findings::read_findings(nullptr, nullptr);
+	const findings::TableStatus status = findings::table_status();
 
 	rows.put(Int32GetDatum(status.used));
 	rows.put(Int32GetDatum(status.limit));

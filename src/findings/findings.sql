@@ -1,5 +1,5 @@
 
--- findings: one row shape for every ailment, muting, and the status of it all.
+-- findings: one row shape for every ailment, and muting.
 
 CREATE TYPE remedy.finding AS (
 	kind text,
@@ -99,30 +99,3 @@ CREATE FUNCTION remedy.read_findings_status(
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_findings_status' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION remedy.read_findings_status() IS 'source of the view remedy.status';
-
-CREATE VIEW remedy.status AS
-	SELECT s.mode, s.version, s.server_version, s.enabled, s.query_ids, s.slots_used, s.slots,
-	       s.statements_used, s.statements_max, s.statements_evicted, s.texts_used, s.texts_missed, s.times_missed,
-	       s.sizes_missed, f.findings_used, f.findings_max, f.findings_missed, s.reset_at, s.memory_bytes
-	FROM remedy.read_status() AS s, remedy.read_findings_status() AS f;
-COMMENT ON VIEW remedy.status IS 'how pg_remedy is loaded, what it uses and what it had to leave out; one row';
-COMMENT ON COLUMN remedy.status.mode IS 'preloaded: by shared_preload_libraries, everything works; session: what is shown is this session''s';
-COMMENT ON COLUMN remedy.status.version IS 'version of the loaded library';
-COMMENT ON COLUMN remedy.status.server_version IS 'version of the server that the library was built for';
-COMMENT ON COLUMN remedy.status.enabled IS 'pg_remedy.enabled in this session';
-COMMENT ON COLUMN remedy.status.query_ids IS 'whether statements get a fingerprint (compute_query_id); without, they are counted but not grouped';
-COMMENT ON COLUMN remedy.status.slots_used IS 'backends that count now';
-COMMENT ON COLUMN remedy.status.slots IS 'backends for which there is room';
-COMMENT ON COLUMN remedy.status.statements_used IS 'statements that have statistics of their own in the shared store';
-COMMENT ON COLUMN remedy.status.statements_max IS 'statements for which there is room (pg_remedy.max_statements)';
-COMMENT ON COLUMN remedy.status.statements_evicted IS 'statements that gave way to others; their counts are in the row of remedy.statements without a database';
-COMMENT ON COLUMN remedy.status.texts_used IS 'query texts kept';
-COMMENT ON COLUMN remedy.status.texts_missed IS 'query texts that found no room';
-COMMENT ON COLUMN remedy.status.times_missed IS 'calls missing from p50_ms, p95_ms and p99_ms because the store was busy; the totals have them';
-COMMENT ON COLUMN remedy.status.reset_at IS 'when all statistics were last reset, or first gathered';
-COMMENT ON COLUMN remedy.status.sizes_missed IS 'transactions missing from statements_p50 and statements_p95 because the store was busy; the totals have them';
-COMMENT ON COLUMN remedy.status.findings_used IS 'findings kept';
-COMMENT ON COLUMN remedy.status.findings_max IS 'findings for which there is room (pg_remedy.max_findings)';
-COMMENT ON COLUMN remedy.status.findings_missed IS 'findings that found no room, counted once a unit of work';
-COMMENT ON COLUMN remedy.status.memory_bytes IS 'shared memory, or this session''s memory without preloading, in bytes';
-GRANT SELECT ON remedy.status TO PUBLIC;

@@ -5,6 +5,7 @@
 #include "observe/hooks.hpp"
 #include "observe/listeners.hpp"
 #include "observe/persistence.hpp"
+#include "observe/saving.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
 #include "observe/statistics.hpp"
@@ -64,6 +65,7 @@ start() noexcept
 	define_settings();
 	declare_statistics();
 	declare_persistence();
+	declare_section(statistics_section);
 	install_hooks();
 	// Without preloading this acts on this session alone; prepared statements made
 	// before have no fingerprint.
@@ -137,5 +139,6 @@ REMEDY_FUNCTION(remedy_reset)
 
 	reset_statistics(scope);
 	tell_reset(scope);
+	ask_for_save();
 	PG_RETURN_VOID();
 }

@@ -5,7 +5,8 @@ CREATE FUNCTION remedy.read_status(
 	OUT mode text, OUT version text, OUT server_version text, OUT enabled boolean, OUT query_ids boolean,
 	OUT slots_used integer, OUT slots integer, OUT statements_used integer,
 	OUT statements_max integer, OUT statements_evicted bigint, OUT texts_used integer, OUT texts_missed bigint,
-	OUT times_missed bigint, OUT sizes_missed bigint, OUT reset_at timestamptz, OUT memory_bytes bigint)
+	OUT times_missed bigint, OUT sizes_missed bigint, OUT texts_unsaved integer, OUT reset_at timestamptz,
+	OUT saved_at timestamptz, OUT records_loaded bigint, OUT records_refused bigint, OUT memory_bytes bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_status' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION remedy.read_status() IS 'source of the view remedy.status';
@@ -66,7 +67,7 @@ CREATE VIEW remedy.transactions AS
 	FROM remedy.read_transactions()
 	ORDER BY statements DESC, database, user_name, application_name;
 COMMENT ON VIEW remedy.transactions IS
-	'statements per transaction by database, user, application and route, since the server''s start or the last reset; without preloading, of this session';
+	'statements per transaction by database, user, application and route, since the server''s first start or the last reset; without preloading, of this session';
 COMMENT ON COLUMN remedy.transactions.database IS 'database; null in the row for groups that found no room';
 COMMENT ON COLUMN remedy.transactions.user_name IS 'role that ran the first statement of the transaction';
 COMMENT ON COLUMN remedy.transactions.application_name IS 'application_name at the first statement of the transaction';
@@ -102,7 +103,7 @@ CREATE FUNCTION remedy.reset(database name DEFAULT NULL, user_name name DEFAULT 
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'remedy_reset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION remedy.reset(name, name, bigint) IS
-	'forgets all statistics and findings, or the statistics of one database, one user or one statement, or of what lies in all that are given; without preloading, of this session. Superusers only, unless granted';
+	'forgets all statistics and findings, or the statistics of one database, one user or one statement, or of what lies in all that are given, and has this saved soon if pg_remedy.save is on; without preloading, of this session. Superusers only, unless granted';
 REVOKE ALL ON FUNCTION remedy.reset(name, name, bigint) FROM PUBLIC;
 
 CREATE FUNCTION remedy.save() RETURNS void

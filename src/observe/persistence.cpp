@@ -28,6 +28,7 @@ struct State
 {
 	std::atomic<std::uint64_t> begun;
 	std::uint64_t written; // the youngest save whose file is there
+	std::atomic<bool> asked_for;
 	std::atomic<TimestampTz> saved_at;
 	std::atomic<std::int64_t> loaded;
 	std::atomic<std::int64_t> not_taken;
@@ -270,6 +271,18 @@ bool
 save_statistics() noexcept
 {
 	return attempt([]() noexcept { write_statistics(); }, "save its statistics");
+}
+
+void
+ask_for_save() noexcept
+{
+	state->asked_for.store(true);
+}
+
+bool
+save_is_asked_for() noexcept
+{
+	return state->asked_for.exchange(false);
 }
 
 SavedStatus

@@ -39,6 +39,13 @@ void declare_persistence() noexcept;
 // Raises no error but a cancel.  Not in parallel mode.
 bool save_statistics() noexcept;
 
+// Has the background worker save soon, unless pg_remedy.save is off: what was forgotten
+// must not come back after a crash.
+void ask_for_save() noexcept;
+
+// Whether that was asked for since the last time; for the worker.
+bool save_is_asked_for() noexcept;
+
 struct SavedStatus
 {
 	TimestampTz saved_at;   // of the file that is there, as far as is known; 0: none

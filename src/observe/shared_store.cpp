@@ -125,8 +125,30 @@ reset_store(const Scope &scope) noexcept
 	}
 }
 
+StoreStatus
+store_status() noexcept
+{
+	const StoreHeader &header = *store.header;
+	StoreStatus status;
+
+	set_clock();
+	region.acquire(LW_EXCLUSIVE);
+	status.slots_used = fold_all();
+	status.statements_used = store.statements->used();
+	status.statements_max = store.statements->size();
+	status.evicted = store.statements->evicted();
+	status.times_missed = header.times_missed;
+	status.sizes_missed = header.sizes_missed;
+	status.texts_missed = header.texts_missed;
+	status.texts_used = store.texts->used();
+	status.texts_unsaved = header.texts_unsaved.load(std::memory_order_relaxed);
+	status.reset_at = header.reset_at;
+	region.release();
+	return status;
+}
+
 Store
-merged_store(StoreStatus &status) noexcept
+merged_store() noexcept
 {
 	const unsigned capacity = store.header->capacity;
 	const unsigned group_count = store.header->group_count;
@@ -135,21 +157,23 @@ merged_store(StoreStatus &status) noexcept
 
 	set_clock();
 	region.acquire(LW_EXCLUSIVE);
-	status.slots_used = fold_all();
+	fold_all();
 	region.release();
 	region.acquire(LW_SHARED);
 	memcpy(memory, static_cast<const void *>(store.header), size);
 	region.release();
-	const Store copy = Store::at(memory, capacity, group_count);
-	status.statements_used = copy.statements->used();
-	status.statements_max = copy.statements->size();
-	status.evicted = copy.statements->evicted();
-	status.times_missed = copy.header->times_missed;
-	status.sizes_missed = copy.header->sizes_missed;
-	status.texts_missed = copy.header->texts_missed;
-	status.texts_used = copy.texts->used();
-	status.reset_at = copy.header->reset_at;
-	return copy;
+	return Store::at(memory, capacity, group_count);
+}
+
+char *
+normalised_text(const TextStore &texts, const TextStore::Record &record) noexcept
+{
+	const TextTraits &traits = record.traits;
+	char *const bytes = static_cast<char *>(palloc(record.length + 1));
+
+	texts.read(record, bytes);
+	bytes[record.length] = '\0';
+	return traits.normalised ? bytes : normalised({bytes, traits.standard_strings, traits.cut, 0, 0, nullptr});
 }
 
 } // namespace remedy::observe

@@ -20,6 +20,7 @@ struct StoreHeader
 	std::uint64_t times_missed; // calls that are missing from the percentiles
 	std::uint64_t sizes_missed; // transactions that are
 	std::uint64_t texts_missed; // texts that found no room
+	std::atomic<std::uint32_t> texts_unsaved; // that the last save left out
 	TimestampTz reset_at;       // everything
 };
 
@@ -84,10 +85,18 @@ struct StoreStatus
 	std::uint64_t sizes_missed;
 	std::uint64_t texts_missed;
 	unsigned texts_used;
+	unsigned texts_unsaved;
 	TimestampTz reset_at;
 };
 
-// A copy of the store, in the current memory context, after all journals were folded.
-Store merged_store(StoreStatus &status) noexcept;
+// Folds all journals too, but copies nothing.
+StoreStatus store_status() noexcept;
+
+// A copy of the store, in the current memory context, after all journals were folded;
+// to be freed by its header.
+Store merged_store() noexcept;
+
+// A text without its constants, in its own encoding, in the current memory context.
+char *normalised_text(const TextStore &texts, const TextStore::Record &record) noexcept;
 
 } // namespace remedy::observe

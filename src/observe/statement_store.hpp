@@ -62,6 +62,7 @@ public:
 	const StatementKey &key(std::uint32_t index) const noexcept { return places()[index].key; }
 	StoredStatement &operator[](std::uint32_t index) noexcept { return entries()[index]; }
 	StoredStatement &overflow() noexcept { return overflow_; }
+	void count_evicted(std::uint64_t more) noexcept { evicted_ += more; }
 
 	// May be asked without a lock, by who can live with an answer that is just getting wrong.
 	std::uint32_t find(const StatementKey &key) const noexcept
@@ -84,18 +85,25 @@ public:
 		if (index != none)
 			return index;
 		index = room_for(key.hash());
-		Place &place = places()[index];
-		StoredStatement &entry = entries()[index];
-		if (place.key.user != 0)
+		if (is_used(index))
 		{
 			++evicted_;
-			into_overflow(entry);
+			into_overflow(entries()[index]);
 		}
 		else
 			++used_;
-		place = {key, first_use};
-		entry.clear();
-		entry.counts.first = entry.counts.last = now;
+		start(index, key, now);
+		return index;
+	}
+
+	// The same for an entry that was at this index of another store.  It goes there again
+	// if that is possible: a table that was full is refilled without an eviction.
+	std::uint32_t claim_again(const StatementKey &key, std::int64_t now, std::uint32_t index) noexcept
+	{
+		if (index >= size() || is_used(index) || find(key) != none || !is_candidate(key.hash(), index))
+			return claim(key, now);
+		++used_;
+		start(index, key, now);
 		return index;
 	}
 
@@ -132,6 +140,22 @@ private:
 	{
 		const std::uint32_t half = static_cast<std::uint32_t>(way < ways ? hash : hash >> 32);
 		return half % sets_ * ways + way % ways;
+	}
+
+	bool is_candidate(std::uint64_t hash, std::uint32_t index) const noexcept
+	{
+		for (unsigned way = 0; way < 2 * ways; ++way)
+			if (candidate(hash, way) == index)
+				return true;
+		return false;
+	}
+
+	void start(std::uint32_t index, const StatementKey &key, std::int64_t now) noexcept
+	{
+		StoredStatement &entry = entries()[index];
+		places()[index] = {key, first_use};
+		entry.clear();
+		entry.counts.first = entry.counts.last = now;
 	}
 
 	std::uint32_t room_for(std::uint64_t hash) noexcept

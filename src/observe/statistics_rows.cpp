@@ -1,6 +1,7 @@
 // What the shared statistics look like in SQL.
 
 #include "observe/observe.hpp"
+#include "observe/persistence.hpp"
 #include "observe/settings.hpp"
 #include "observe/shared_store.hpp"
 #include "server/guard.hpp"
@@ -34,13 +35,7 @@ stored_text(const TextStore &texts, std::uint64_t fingerprint) noexcept
 
 	if (record == nullptr)
 		return nullptr;
-	const TextTraits &traits = record->traits;
-	char *const bytes = static_cast<char *>(palloc(record->length + 1));
-	texts.read(*record, bytes);
-	bytes[record->length] = '\0';
-	char *const text =
-		traits.normalised ? bytes : normalised({bytes, traits.standard_strings, traits.cut, 0, 0, nullptr});
-	return in_our_encoding(text, traits.encoding);
+	return in_our_encoding(normalised_text(texts, *record), record->traits.encoding);
 }
 
 // A percentile is the middle of a bucket, which may lie outside of what there was.
@@ -149,9 +144,9 @@ REMEDY_FUNCTION(remedy_status)
 {
 	enter_function();
 	server::Rows rows(fcinfo);
-	StoreStatus status;
+	const StoreStatus status = store_status();
+	const SavedStatus saved = saved_status();
 
-	merged_store(status);
 	rows.put_text(server::preloaded() ? "preloaded" : "session");
 	rows.put_text(version);
 	rows.put_text(PG_VERSION);
@@ -166,7 +161,11 @@ REMEDY_FUNCTION(remedy_status)
 	rows.put_bigint(status.texts_missed);
 	rows.put_bigint(status.times_missed);
 	rows.put_bigint(status.sizes_missed);
+	rows.put(Int32GetDatum(status.texts_unsaved));
 	rows.put_time(status.reset_at);
+	rows.put_time(saved.saved_at);
+	rows.put_bigint(saved.loaded);
+	rows.put_bigint(saved.not_taken);
 	rows.put_bigint(server::regions_size());
 	rows.end_row();
 	return 0;
@@ -176,8 +175,7 @@ REMEDY_FUNCTION(remedy_statements)
 {
 	enter_function();
 	server::Rows rows(fcinfo);
-	StoreStatus status;
-	const Store store = merged_store(status);
+	const Store store = merged_store();
 	StatementStore &statements = *store.statements;
 
 	for (std::uint32_t i = 0; i < statements.size(); ++i)
@@ -192,8 +190,7 @@ REMEDY_FUNCTION(remedy_transactions)
 {
 	enter_function();
 	server::Rows rows(fcinfo);
-	StoreStatus status;
-	const Store store = merged_store(status);
+	const Store store = merged_store();
 
 	for (unsigned i = 0; i < store.header->group_count; ++i)
 		if (store.groups[i].used && store.groups[i].counts.statements > 0)

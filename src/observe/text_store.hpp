@@ -76,6 +76,13 @@ public:
 	}
 
 	unsigned used() const noexcept { return used_; }
+	unsigned capacity() const noexcept { return capacity_; }
+
+	// One of as many as there is room for; null if it is free.
+	const Record *record(unsigned number) const noexcept
+	{
+		return records()[number].fingerprint == 0 ? nullptr : &records()[number];
+	}
 
 	const Record *find(std::uint64_t fingerprint) const noexcept
 	{

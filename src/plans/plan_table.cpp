@@ -177,24 +177,35 @@ reset_plans(const observe::Scope &scope) noexcept
 	region.release();
 }
 
+TableStatus
+table_status() noexcept
+{
+	TableStatus status = {0, table->limit, table->evicted.load(std::memory_order_relaxed),
+						  table->missed.load(std::memory_order_relaxed)};
+
+	region.acquire(LW_SHARED);
+	for (const KeptPlan *entry = table->entries; entry < table->entries + table->limit; ++entry)
+		status.used += entry->runs.calls > 0;
+	region.release();
+	return status;
+}
+
 const KeptPlan **
-copy_plans(TableStatus &status) noexcept
+copy_plans(int &count) noexcept
 {
 	KeptPlan *const copies =
 		static_cast<KeptPlan *>(MemoryContextAllocHuge(CurrentMemoryContext, mul_size(table->limit, sizeof(KeptPlan))));
 	const KeptPlan **const plans = static_cast<const KeptPlan **>(palloc(table->limit * sizeof(KeptPlan *)));
 
-	status = {0, table->limit, 0, 0};
+	count = 0;
 	region.acquire(LW_SHARED);
 	for (const KeptPlan *entry = table->entries; entry < table->entries + table->limit; ++entry)
 		if (entry->runs.calls > 0)
-			copies[status.used++] = *entry;
+			copies[count++] = *entry;
 	region.release();
-	status.evicted = table->evicted.load(std::memory_order_relaxed);
-	status.missed = table->missed.load(std::memory_order_relaxed);
-	for (int i = 0; i < status.used; ++i)
+	for (int i = 0; i < count; ++i)
 		plans[i] = &copies[i];
-	std::sort(plans, plans + status.used, comes_before);
+	std::sort(plans, plans + count, comes_before);
 	return plans;
 }
 

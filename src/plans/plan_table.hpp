@@ -79,8 +79,10 @@ struct TableStatus
 	std::uint64_t missed;
 };
 
+TableStatus table_status() noexcept;
+
 // Copies of the entries, ordered by statement and first_seen, in the current memory
-// context; status.used is their number.
-const KeptPlan **copy_plans(TableStatus &status) noexcept;
+// context.
+const KeptPlan **copy_plans(int &count) noexcept;
 
 } // namespace remedy::plans

@@ -134,10 +134,10 @@ REMEDY_FUNCTION(remedy_plans)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
-	TableStatus status;
-	const KeptPlan *const *const plans = copy_plans(status);
+	int count;
+	const KeptPlan *const *const plans = copy_plans(count);
 
-	for (int i = 0; i < status.used; ++i)
+	for (int i = 0; i < count; ++i)
 		put_plan(rows, *plans[i]);
 	return 0;
 }
@@ -146,12 +146,12 @@ REMEDY_FUNCTION(remedy_plan_changes)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
-	TableStatus status;
-	const KeptPlan *const *const plans = copy_plans(status);
+	int count;
+	const KeptPlan *const *const plans = copy_plans(count);
 
-	for (int first = 0, latest; first < status.used; first = latest + 1)
+	for (int first = 0, latest; first < count; first = latest + 1)
 	{
-		for (latest = first; latest + 1 < status.used && plans[latest + 1]->key.same_statement(plans[first]->key);)
+		for (latest = first; latest + 1 < count && plans[latest + 1]->key.same_statement(plans[first]->key);)
 			++latest;
 		const KeptPlan *const before = plan_before(plans, first, latest);
 		const Change change = before == nullptr ? Change::none : judge(before->runs, plans[latest]->runs);
@@ -165,9 +165,8 @@ REMEDY_FUNCTION(remedy_plans_status)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
-	TableStatus status;
+	const TableStatus status = table_status();
 
-	copy_plans(status);
 	rows.put(Int32GetDatum(status.used));
 	rows.put(Int32GetDatum(status.limit));
 	rows.put_bigint(status.evicted);

@@ -14,7 +14,7 @@ CREATE VIEW remedy.plans AS
 	FROM remedy.read_plans()
 	ORDER BY last_seen DESC, query_id, plan_id;
 COMMENT ON VIEW remedy.plans IS
-	'plans of slow statements (pg_remedy.slow_ms), the latest first; of all databases, since the server''s start or the last reset; without preloading, of this session. A statement is looked at once a minute at most, and keeps four plans';
+	'plans of slow statements (pg_remedy.slow_ms), the latest first; of all databases, since the server''s first start or the last reset; without preloading, of this session. A statement is looked at once a minute at most, and keeps four plans';
 COMMENT ON COLUMN remedy.plans.query_id IS 'fingerprint of the statement, the core''s query identifier';
 COMMENT ON COLUMN remedy.plans.plan_id IS 'hash of the plan''s shape: equal for plans that differ in values alone';
 COMMENT ON COLUMN remedy.plans.database IS 'database it ran in';
@@ -67,5 +67,4 @@ CREATE FUNCTION remedy.read_plans_status(
 	OUT plans_used integer, OUT plans_max integer, OUT plans_evicted bigint, OUT plans_missed bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_plans_status' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
-COMMENT ON FUNCTION remedy.read_plans_status() IS
-	'plans kept, plans for which there is room, plans forgotten for others, and slow runs whose plan could not be looked at';
+COMMENT ON FUNCTION remedy.read_plans_status() IS 'source of the view remedy.status';

@@ -21,11 +21,11 @@ forget_values(PlanText &text) noexcept
 void
 save(observe::RecordWriter &writer)
 {
-	TableStatus status;
-	const KeptPlan *const *const plans = copy_plans(status);
+	int count;
+	const KeptPlan *const *const plans = copy_plans(count);
 	KeptPlan *const plan = static_cast<KeptPlan *>(palloc(sizeof(KeptPlan)));
 
-	for (int i = 0; i < status.used; ++i)
+	for (int i = 0; i < count; ++i)
 	{
 		*plan = *plans[i];
 		if (!plan->text.masked)

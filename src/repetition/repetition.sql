@@ -19,7 +19,7 @@ CREATE VIEW remedy.n_plus_one AS
 	FROM remedy.read_n_plus_one()
 	ORDER BY server_ms + waiting_ms DESC, key;
 COMMENT ON VIEW remedy.n_plus_one IS
-	'statements that were repeated for the rows of another, the costliest first; of all databases, since the server''s start or the last reset; without preloading, of this session';
+	'statements that were repeated for the rows of another, the costliest first; of all databases, since the server''s first start or the last reset; without preloading, of this session';
 COMMENT ON COLUMN remedy.n_plus_one.database IS 'database it was seen in';
 COMMENT ON COLUMN remedy.n_plus_one.user_name IS 'role that ran it';
 COMMENT ON COLUMN remedy.n_plus_one.application_name IS 'application_name of the session';

@@ -69,13 +69,30 @@ reset_scans_of(Oid database, Oid user, std::uint64_t fingerprint) noexcept
 	pfree(copy);
 }
 
+TableStatus
+table_status() noexcept
+{
+	TableStatus status = {0, static_cast<int>(store->entry_count), 0};
+	const std::uint64_t generation = store->generation.load(std::memory_order_relaxed);
+
+	region.acquire(LW_SHARED);
+	for (unsigned i = 0; i < store->entry_count; ++i)
+		status.used += store->entries[i].hash != 0 && store->entries[i].counts.are_shown();
+	status.missed = store->others.missed;
+	for (int i = 0; i < server::slot_limit(); ++i)
+		if (slots[i].own().generation == generation)
+			status.missed += slots[i].own().others.missed;
+	region.release();
+	return status;
+}
+
 Contents
 read_scans() noexcept
 {
 	const unsigned limit = store->entry_count;
 	Entry *const entries = static_cast<Entry *>(MemoryContextAllocHuge(CurrentMemoryContext, limit * sizeof(Entry)));
 	BackendScans *const copy = static_cast<BackendScans *>(palloc(sizeof(BackendScans)));
-	Contents contents = {entries, 0, static_cast<int>(limit), {}};
+	Contents contents = {entries, 0, {}};
 
 	region.acquire(LW_SHARED);
 	memcpy(static_cast<void *>(entries), store->entries, limit * sizeof(Entry));

@@ -58,12 +58,20 @@ void reset_scans() noexcept;
 // What is 0 is not restricted.
 void reset_scans_of(Oid database, Oid user, std::uint64_t fingerprint) noexcept;
 
+struct TableStatus
+{
+	int used; // in the store
+	int limit;
+	std::uint64_t missed;
+};
+
+TableStatus table_status() noexcept;
+
 struct Contents
 {
 	Entry *entries; // those that have counts, of one statement and relation side by side,
 					// the volume first
 	int count;
-	int limit;
 	Others others;
 };
 

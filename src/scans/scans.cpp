@@ -175,11 +175,11 @@ REMEDY_FUNCTION(remedy_scans_status)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
-	const Contents contents = read_scans();
+	const TableStatus status = table_status();
 
-	rows.put(Int32GetDatum(contents.count));
-	rows.put(Int32GetDatum(contents.limit));
-	rows.put_bigint(contents.others.missed);
+	rows.put(Int32GetDatum(status.used));
+	rows.put(Int32GetDatum(status.limit));
+	rows.put_bigint(status.missed);
 	rows.end_row();
 	return 0;
 }

@@ -25,7 +25,7 @@ CREATE VIEW remedy.scans AS
 	FROM remedy.read_scans()
 	ORDER BY rows_read DESC NULLS LAST, rows_read_sampled DESC, query_id, relation, predicate;
 COMMENT ON VIEW remedy.scans IS
-	'what statements read of tables by scans that an index might spare, by statement, table and conditions, since the server''s start or the last reset; without preloading, of this session';
+	'what statements read of tables by scans that an index might spare, by statement, table and conditions, since the server''s first start or the last reset; without preloading, of this session';
 COMMENT ON COLUMN remedy.scans.database IS 'database; null in the row for temporary tables and for what found no room';
 COMMENT ON COLUMN remedy.scans.table_name IS 'table; null if it is in another database, or gone';
 COMMENT ON COLUMN remedy.scans.relation IS 'oid of the table';

@@ -59,7 +59,7 @@ void
 do_duties() noexcept
 {
 	announce_findings();
-	if (now() - last_save >= settings.save_interval_s * second)
+	if (observe::save_is_asked_for() || now() - last_save >= settings.save_interval_s * second)
 		save();
 }
 

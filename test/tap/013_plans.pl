@@ -38,7 +38,7 @@ sub plans
 		"SELECT $column FROM remedy.plans WHERE plan LIKE '$like' ORDER BY first_seen");
 }
 
-sub missed { return $node->safe_psql('postgres', 'SELECT plans_missed FROM remedy.read_plans_status()'); }
+sub missed { return $node->safe_psql('postgres', 'SELECT plans_missed FROM remedy.status'); }
 
 # ---- Once in an interval, whoever runs it ----------------------------------------------------------------
 
@@ -183,7 +183,7 @@ reset_all();
 is($node->safe_psql('postgres', <<'SQL'), '16|16|t|t|t|t', 'a full table forgets what was seen longest ago');
 SELECT min(s.plans_used), min(s.plans_max), min(s.plans_evicted) > 0, sum(p.calls) + min(s.plans_missed) <= 240,
 	bool_and(p.min_ms >= 11), bool_and(p.plan LIKE E'Index%Scan using item_pkey on item\n  Index Cond: (id = ?)\n  Filter: slowly(id, ?::double precision)')
-FROM remedy.read_plans_status() AS s, remedy.plans AS p
+FROM remedy.status AS s, remedy.plans AS p
 SQL
 
 # ---- A hot standby ----------------------------------------------------------------------------------------
