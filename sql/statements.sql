@@ -258,7 +258,7 @@ SELECT 1 /*route='unfinished*/;
 SELECT 1 /*route='bad%zz'*/;
 SELECT 1 /*controller='without-action'*/;
 SELECT 1 /* no pairs at all */;
-SELECT 1 AS "/*route='in the middle'*/", 2;
+SELECT 1 AS "/*route='in the middle'*/", B'10', 2.5, 'c'::"char";
 SELECT 1;
 \o
 RESET application_name;
