@@ -36,7 +36,8 @@ Subtransaction::begin() noexcept
 	memory = CurrentMemoryContext;
 	owner = CurrentResourceOwner;
 	sigemptyset(&conflicts);
-	if (RecoveryInProgress())
+	conflicts_wait = RecoveryInProgress();
+	if (conflicts_wait)
 		sigaddset(&conflicts, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &conflicts, &signals);
 	// What came before is the user's, and is seen to outside of the subtransaction.
@@ -74,10 +75,19 @@ Subtransaction::roll_back(const char *what) noexcept
 	ErrorData *const error = goes_on || what != nullptr ? CopyErrorData() : nullptr;
 
 	FlushErrorState();
+	// The roll-back itself lets through all signals that the server ever does.
+	const sigset_t let_through = UnBlockSig;
+	if (conflicts_wait)
+		sigaddset(&UnBlockSig, SIGUSR1);
 	RollbackAndReleaseCurrentSubTransaction();
+	UnBlockSig = let_through;
 	end();
 	if (goes_on)
+	{
+		// A conflict that waited is the better reason, and would end the session later.
+		CHECK_FOR_INTERRUPTS();
 		ReThrowError(error);
+	}
 	if (error == nullptr)
 		return;
 	ereport(LOG, (errcode(error->sqlerrcode), errmsg("pg_remedy could not %s: %s", what, error->message)));

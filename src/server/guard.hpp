@@ -88,6 +88,7 @@ struct Subtransaction
 {
 	MemoryContext memory;
 	ResourceOwner owner;
+	bool conflicts_wait;
 	sigset_t signals; // that were blocked before
 
 	void begin() noexcept;
