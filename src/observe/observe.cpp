@@ -78,6 +78,12 @@ statement_text(std::uint64_t fingerprint) noexcept
 	return entry == nullptr ? RawText{} : entry->text;
 }
 
+const char *
+route() noexcept
+{
+	return session()->route;
+}
+
 std::uint32_t
 watch_number() noexcept
 {
