@@ -5,6 +5,7 @@
 #include "observe/hooks.hpp"
 #include "observe/listeners.hpp"
 #include "observe/persistence.hpp"
+#include "observe/samples.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
 #include "observe/statistics.hpp"
@@ -63,6 +64,7 @@ start() noexcept
 {
 	define_settings();
 	declare_statistics();
+	declare_samples();
 	declare_persistence();
 	install_hooks();
 	// Without preloading this acts on this session alone; prepared statements made
