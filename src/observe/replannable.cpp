@@ -217,8 +217,8 @@ plan_text(const Replannable &form, const char *text, const Sample *values) noexc
 	const bool with_variables = asks_for_variables(form);
 	Parameters parameters = {form.parameter_types, with_variables ? 0 : Max(form.parameter_count, 0)};
 	if (parameters.types != nullptr)
-		parameters.types = static_cast<Oid *>(memcpy(palloc(sizeof(TextTraits::parameter_types)), parameters.types,
-													 sizeof(TextTraits::parameter_types)));
+		parameters.types = static_cast<Oid *>(
+			memcpy(palloc(sizeof(TextTraits::parameter_types)), parameters.types, sizeof(TextTraits::parameter_types)));
 	Query *const query = analyse(raw, text, parameters, with_variables);
 	const ParamListInfo list = values == nullptr || with_variables ? nullptr : values_for(*values, parameters);
 	foreach (cell, pg_rewrite_query(query))

@@ -17,13 +17,13 @@ namespace remedy::observe {
 struct Replannable
 {
 	std::uint64_t fingerprint;
-	Oid user;             // who ran it first
-	const char *text;     // not to be shown
-	bool cut;             // it is not whole
-	bool ambiguous;       // its strings may be meant in two ways
-	bool has_constants;   // as the client sent it; else they are $n too
-	int parameter_count;  // -1: not known
-	Oid *parameter_types; // of the client's
+	Oid user;                // who ran it first
+	const char *text;        // not to be shown
+	bool cut;                // it is not whole
+	bool ambiguous;          // its strings may be meant in two ways
+	bool has_constants;      // as the client sent it; else they are $n too
+	int parameter_count;     // -1: not known
+	Oid *parameter_types;    // of the client's
 	const char *search_path; // null: not known
 	int sample_count;
 	const Sample *samples; // the oldest first

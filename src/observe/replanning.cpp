@@ -87,7 +87,7 @@ put_form(server::Rows &rows, const Replannable &form) noexcept
 	rows.put_bool(planned);
 	rows.put_text(reason_for(form, outcome));
 	planned ? rows.put_double(outcome.cost) : rows.put_null();
-	planned && form.sample_count > 0 ? rows.put(costs_with_samples(form)) : rows.put_null();
+	planned &&form.sample_count > 0 ? rows.put(costs_with_samples(form)) : rows.put_null();
 	rows.put_bool(form.has_constants);
 	form.parameter_count < 0 ? rows.put_null() : rows.put(Int32GetDatum(form.parameter_count));
 	rows.put_text(form.search_path);

@@ -8,7 +8,6 @@
 #include "server/rows.hpp"
 #include "server/shared.hpp"
 
-
 namespace remedy::observe {
 
 namespace {
@@ -59,20 +58,61 @@ struct Type
 };
 
 constexpr Type types[] = {
-	{BOOLOID, by_value},        {CHAROID, by_value},         {INT2OID, by_value},     {INT4OID, by_value},
-	{INT8OID, by_value},        {OIDOID, by_value},          {FLOAT4OID, by_value},   {FLOAT8OID, by_value},
-	{DATEOID, by_value},        {TIMEOID, by_value},         {TIMESTAMPOID, by_value}, {TIMESTAMPTZOID, by_value},
-	{MONEYOID, by_value},       {NAMEOID, NAMEDATALEN},      {UUIDOID, 16},           {INTERVALOID, 16},
-	{TIMETZOID, 12},            {MACADDROID, 6},             {MACADDR8OID, 8},        {TEXTOID, -1},
-	{VARCHAROID, -1},           {BPCHAROID, -1},             {BYTEAOID, -1},          {NUMERICOID, -1},
-	{JSONOID, -1},              {JSONBOID, -1},              {XMLOID, -1},            {INETOID, -1},
-	{CIDROID, -1},              {BITOID, -1},                {VARBITOID, -1},         {TSVECTOROID, -1},
-	{TSQUERYOID, -1},           {BOOLARRAYOID, -1},          {INT2ARRAYOID, -1},      {INT4ARRAYOID, -1},
-	{INT8ARRAYOID, -1},         {OIDARRAYOID, -1},           {FLOAT4ARRAYOID, -1},    {FLOAT8ARRAYOID, -1},
-	{TEXTARRAYOID, -1},         {VARCHARARRAYOID, -1},       {BPCHARARRAYOID, -1},    {NUMERICARRAYOID, -1},
-	{DATEARRAYOID, -1},         {TIMESTAMPARRAYOID, -1},     {TIMESTAMPTZARRAYOID, -1}, {UUIDARRAYOID, -1},
-	{JSONBARRAYOID, -1},        {INT4RANGEOID, -1},          {INT8RANGEOID, -1},      {NUMRANGEOID, -1},
-	{TSRANGEOID, -1},           {TSTZRANGEOID, -1},          {DATERANGEOID, -1},
+	{BOOLOID, by_value},
+	{CHAROID, by_value},
+	{INT2OID, by_value},
+	{INT4OID, by_value},
+	{INT8OID, by_value},
+	{OIDOID, by_value},
+	{FLOAT4OID, by_value},
+	{FLOAT8OID, by_value},
+	{DATEOID, by_value},
+	{TIMEOID, by_value},
+	{TIMESTAMPOID, by_value},
+	{TIMESTAMPTZOID, by_value},
+	{MONEYOID, by_value},
+	{NAMEOID, NAMEDATALEN},
+	{UUIDOID, 16},
+	{INTERVALOID, 16},
+	{TIMETZOID, 12},
+	{MACADDROID, 6},
+	{MACADDR8OID, 8},
+	{TEXTOID, -1},
+	{VARCHAROID, -1},
+	{BPCHAROID, -1},
+	{BYTEAOID, -1},
+	{NUMERICOID, -1},
+	{JSONOID, -1},
+	{JSONBOID, -1},
+	{XMLOID, -1},
+	{INETOID, -1},
+	{CIDROID, -1},
+	{BITOID, -1},
+	{VARBITOID, -1},
+	{TSVECTOROID, -1},
+	{TSQUERYOID, -1},
+	{BOOLARRAYOID, -1},
+	{INT2ARRAYOID, -1},
+	{INT4ARRAYOID, -1},
+	{INT8ARRAYOID, -1},
+	{OIDARRAYOID, -1},
+	{FLOAT4ARRAYOID, -1},
+	{FLOAT8ARRAYOID, -1},
+	{TEXTARRAYOID, -1},
+	{VARCHARARRAYOID, -1},
+	{BPCHARARRAYOID, -1},
+	{NUMERICARRAYOID, -1},
+	{DATEARRAYOID, -1},
+	{TIMESTAMPARRAYOID, -1},
+	{TIMESTAMPTZARRAYOID, -1},
+	{UUIDARRAYOID, -1},
+	{JSONBARRAYOID, -1},
+	{INT4RANGEOID, -1},
+	{INT8RANGEOID, -1},
+	{NUMRANGEOID, -1},
+	{TSRANGEOID, -1},
+	{TSTZRANGEOID, -1},
+	{DATERANGEOID, -1},
 };
 
 // An enumeration's value is a word; who reads it finds out whether it was one.
@@ -310,8 +350,7 @@ values_of(const Sample &sample) noexcept
 		}
 		texts[i] = CStringGetTextDatum(text);
 	});
-	return PointerGetDatum(
-		construct_md_array(texts, nulls, 1, &size, &lower_bound, TEXTOID, -1, false, TYPALIGN_INT));
+	return PointerGetDatum(construct_md_array(texts, nulls, 1, &size, &lower_bound, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 void

@@ -39,7 +39,10 @@ struct Runs
 	Nanoseconds mean() const noexcept { return calls == 0 ? 0 : total / static_cast<Nanoseconds>(calls); }
 
 	// The mean of all runs but the slowest, which may have waited for a lock or a disk.
-	Nanoseconds typical() const noexcept { return calls < 2 ? mean() : (total - max) / static_cast<Nanoseconds>(calls - 1); }
+	Nanoseconds typical() const noexcept
+	{
+		return calls < 2 ? mean() : (total - max) / static_cast<Nanoseconds>(calls - 1);
+	}
 };
 
 enum class Change
