@@ -213,6 +213,27 @@ SELECT count(*) FROM remedy.plans;
 SELECT remedy.reset(database => current_database());
 SELECT count(*) FROM remedy.plans;
 
+-- A cancel while a plan is printed is the user's, and ends nothing but the statement: here a type's values are printed
+-- by a function that sleeps.
+CREATE TYPE shop.sleepy;
+CREATE FUNCTION shop.sleepy_in(cstring) RETURNS shop.sleepy LANGUAGE internal IMMUTABLE STRICT AS 'float8in';
+CREATE FUNCTION shop.sleepy_out(shop.sleepy) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'pg_sleep';
+CREATE TYPE shop.sleepy (INPUT = shop.sleepy_in, OUTPUT = shop.sleepy_out, LIKE = double precision);
+CREATE FUNCTION shop.is_same(shop.sleepy, shop.sleepy) RETURNS boolean LANGUAGE internal STRICT AS 'float8eq';
+CREATE OPERATOR shop.= (LEFTARG = shop.sleepy, RIGHTARG = shop.sleepy, FUNCTION = shop.is_same);
+CREATE TABLE shop.bed AS SELECT '100'::shop.sleepy AS nap;
+SET statement_timeout = 200;
+SELECT count(*) FROM shop.bed WHERE nap OPERATOR(shop.=) '100' AND slowly(1, 0.02);
+RESET statement_timeout;
+SELECT 'no transaction is left behind' AS then;
+BEGIN;
+SAVEPOINT before;
+SET LOCAL statement_timeout = 200;
+SELECT count(*) FROM shop.bed WHERE nap OPERATOR(shop.=) '100' AND slowly(1, 0.02);
+ROLLBACK TO before;
+SELECT 'the savepoint is there' AS then;
+COMMIT;
+
 SET ROLE regress_remedy_reader;
 \set VERBOSITY sqlstate
 SET pg_remedy.slow_ms = 10;

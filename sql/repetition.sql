@@ -165,6 +165,27 @@ ROLLBACK;
 SELECT repeats_max, repeats_total, units FROM remedy.n_plus_one WHERE application_name = 'regress_repetition';
 SELECT remedy.reset();
 
+-- The routes that a loop is on are told apart.
+\o /dev/null
+\set ECHO none
+BEGIN;
+SELECT id FROM author /* route='%2Fauthors%2Fall' */;
+SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author \gexec
+COMMIT;
+BEGIN;
+SELECT id FROM author /* controller='home',action='index' */;
+SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author WHERE id <= 5 \gexec
+COMMIT;
+BEGIN;
+SELECT id FROM author;
+SELECT format('SELECT * FROM book WHERE author_id = %s', id) FROM author WHERE id <= 6 \gexec
+COMMIT;
+\set ECHO all
+\o
+SELECT route, repeats_max, units, count(*) OVER (PARTITION BY key) FROM remedy.n_plus_one
+WHERE application_name = 'regress_repetition' ORDER BY repeats_max DESC;
+SELECT remedy.reset();
+
 -- A result that was noted a hundred times in vain is not noted again, until something
 -- repeats after it.
 \o /dev/null
@@ -244,7 +265,7 @@ INSERT INTO gone SELECT generate_series(1, 9);
 \set ECHO none
 BEGIN;
 SELECT id FROM gone;
-SELECT format('SELECT gone_id FROM left_over WHERE gone_id = %s', id) FROM gone WHERE id <= 4 \gexec
+SELECT format('SELECT gone_id FROM left_over WHERE gone_id = %s', id) FROM gone WHERE id <= 6 \gexec
 DROP TABLE gone CASCADE;
 SELECT format('SELECT gone_id FROM left_over WHERE gone_id = %s', i) FROM generate_series(5, 9) AS i \gexec
 COMMIT;

@@ -4,6 +4,7 @@
 
 #include "findings/findings.hpp"
 #include "observe/observe.hpp"
+#include "observe/samples.hpp"
 #include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
 #include "scans/scans.hpp"
@@ -16,7 +17,8 @@ REMEDY_EXPORT_END
 
 namespace remedy::observe {
 
-const Listener *const listeners[] = {&findings::listener, &repetition::listener, &plans::listener, &scans::listener};
+const Listener *const listeners[] = {&samples_listener, &findings::listener, &repetition::listener, &plans::listener,
+									 &scans::listener};
 const int listener_count = lengthof(listeners);
 
 } // namespace remedy::observe

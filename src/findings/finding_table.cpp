@@ -200,7 +200,7 @@ bool
 makes_sense(const Finding &finding) noexcept
 {
 	return finding.identity != 0 && finding.counts.units != 0 &&
-		   all_end(finding.key, finding.database, finding.user_name, finding.application, finding.level, finding.kind,
+		   all_end(finding.key, finding.database, finding.user_name, finding.application, finding.route, finding.level, finding.kind,
 				   finding.direction, finding.client, finding.child_table, finding.child_column, finding.parent_table,
 				   finding.parent_column, finding.child_query, finding.parent_query);
 }
@@ -219,7 +219,7 @@ load(const char *record, Size bytes)
 	return true;
 }
 
-const observe::Section section = {"findings", 1, save, load};
+const observe::Section section = {"findings", 2, save, load};
 
 } // namespace
 

@@ -24,6 +24,7 @@
 #include <cstdint>
 
 #include "observe/clock.hpp"
+#include "observe/transaction_groups.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::findings {
@@ -58,13 +59,14 @@ struct Counts
 struct Finding
 {
 	std::uint64_t identity;        // of the ailment and its scope; equal for equal findings
-	std::uint64_t common_identity; // the same without the application
+	std::uint64_t common_identity; // the same without the application and the route
 	Oid user;
 	Oid parent_user; // who ran the parent query
 	char key[40];    // of the ailment alone, stable over restarts and dumps
 	char database[NAMEDATALEN];
 	char user_name[NAMEDATALEN];
 	char application[NAMEDATALEN];
+	char route[observe::route_bytes]; // empty: none
 	char level[12];
 	char kind[12];
 	char direction[12];
@@ -90,7 +92,7 @@ struct Handle
 void declare_finding_table() noexcept;
 
 // Enters the finding, or finds it by its identity; its counts are not read.  Of one
-// ailment a few applications are kept apart; those beyond share an entry, whose
+// ailment a few applications and routes are kept apart; those beyond share an entry, whose
 // identity is the common one: names may change with each process.  False when the table is full,
 // which is counted.
 bool enter(const Finding &finding, Handle &handle) noexcept;

@@ -5,6 +5,7 @@
 #include "observe/hooks.hpp"
 #include "observe/listeners.hpp"
 #include "observe/persistence.hpp"
+#include "observe/samples.hpp"
 #include "observe/saving.hpp"
 #include "observe/session.hpp"
 #include "observe/settings.hpp"
@@ -64,6 +65,7 @@ start() noexcept
 {
 	define_settings();
 	declare_statistics();
+	declare_samples();
 	declare_persistence();
 	declare_section(statistics_section);
 	install_hooks();
@@ -78,6 +80,12 @@ statement_text(std::uint64_t fingerprint) noexcept
 {
 	const StatementEntry *const entry = session()->statements.find(fingerprint);
 	return entry == nullptr ? RawText{} : entry->text;
+}
+
+const char *
+route() noexcept
+{
+	return session()->route;
 }
 
 std::uint32_t

@@ -101,6 +101,9 @@ enum class PeriodName
 // query_id, calls, rows, total_ms, query.
 void put_period(FunctionCallInfo call, PeriodName name) noexcept;
 
+// The route of the running unit of work, as its client sent it; empty without one.
+const char *route() noexcept;
+
 // The number of the watched stretch, 0 when nothing is watched.
 std::uint32_t watch_number() noexcept;
 

@@ -114,3 +114,34 @@ REVOKE ALL ON FUNCTION remedy.save() FROM PUBLIC;
 
 GRANT SELECT ON remedy.statements TO PUBLIC;
 GRANT SELECT ON remedy.transactions, remedy.current_transaction TO PUBLIC;
+
+CREATE FUNCTION remedy.read_statement_samples(
+	OUT query_id bigint, OUT user_name text, OUT taken_at timestamptz, OUT execution_ms double precision,
+	OUT parameters text[], OUT query text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'remedy_statement_samples' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 100;
+COMMENT ON FUNCTION remedy.read_statement_samples() IS 'source of the view remedy.statement_samples';
+
+CREATE VIEW remedy.statement_samples AS
+	SELECT query_id, user_name, taken_at, execution_ms, parameters, query
+	FROM remedy.read_statement_samples()
+	ORDER BY query_id, taken_at;
+COMMENT ON VIEW remedy.statement_samples IS
+	'values that statements of this database were run with, four runs of each at most; empty unless pg_remedy.keep_values is on. Of other roles'' statements only for pg_read_all_stats';
+COMMENT ON COLUMN remedy.statement_samples.query_id IS 'fingerprint, the core''s query identifier';
+COMMENT ON COLUMN remedy.statement_samples.user_name IS 'role that ran it';
+COMMENT ON COLUMN remedy.statement_samples.taken_at IS 'when it ran';
+COMMENT ON COLUMN remedy.statement_samples.execution_ms IS 'execution time of this run, in milliseconds';
+COMMENT ON COLUMN remedy.statement_samples.parameters IS 'values of its parameters $1, $2 …; <not kept> for those too long or of types that cannot be kept; null for a statement without parameters';
+COMMENT ON COLUMN remedy.statement_samples.query IS 'text of this run, with its constants, of a statement without parameters; null with parameters';
+
+CREATE FUNCTION remedy.check_replanning(
+	OUT query_id bigint, OUT user_name text, OUT planned boolean, OUT reason text, OUT cost double precision,
+	OUT sample_costs double precision[], OUT has_constants boolean, OUT parameters integer, OUT search_path text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'remedy_check_replanning' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1000;
+COMMENT ON FUNCTION remedy.check_replanning() IS
+	'plans each statement of this database whose text is kept again, with the rights of who ran it, and runs none: which can be planned, with which estimated cost, also with the values of remedy.statement_samples, and why others cannot. Superusers only, unless granted';
+REVOKE ALL ON FUNCTION remedy.check_replanning() FROM PUBLIC;
+
+GRANT SELECT ON remedy.statement_samples TO PUBLIC;

@@ -47,6 +47,7 @@ bool old_strings_seen = false;
 
 namespace {
 
+constexpr Size search_path_bytes = 512; // a longer one is not kept
 constexpr int highest_parameter = 65535; // of the protocol; a text may have any
 
 struct Lexer
@@ -164,7 +165,8 @@ copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexce
 	const bool cut = part.length > raw_text_bytes;
 	const int length = cut ? pg_mbcliplen(part.start, part.length, raw_text_bytes) : part.length;
 	const unsigned types = types_known(parameters);
-	const Size types_at = INTALIGN(length + 1);
+	const char *const path = strlen(namespace_search_path) < search_path_bytes ? namespace_search_path : nullptr;
+	const Size types_at = INTALIGN(length + 1 + (path == nullptr ? 0 : strlen(path) + 1));
 	const Size size = types_at + (types == types_unknown ? 0 : types * sizeof(Oid));
 	char *const copy = static_cast<char *>(MemoryContextAllocExtended(context, size, MCXT_ALLOC_NO_OOM));
 	Oid *const copied_types = reinterpret_cast<Oid *>(copy + types_at);
@@ -173,10 +175,12 @@ copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexce
 		return {};
 	memcpy(copy, part.start, length);
 	copy[length] = '\0';
+	if (path != nullptr)
+		strcpy(copy + length + 1, path);
 	for (unsigned i = 0; types != types_unknown && i < types; ++i)
 		copied_types[i] = parameters->params[i].ptype;
 	return {copy,        standard_conforming_strings && !old_strings_seen, cut, static_cast<std::uint8_t>(types),
-			GetUserId(), types == types_unknown ? nullptr : copied_types};
+			GetUserId(), types == types_unknown ? nullptr : copied_types, path == nullptr ? nullptr : copy + length + 1};
 }
 
 char *

@@ -22,8 +22,8 @@ struct TextPart
 // mean in PlannedStmt.
 TextPart own_part(const char *source, int location, int length) noexcept;
 
-// A copy of the part, and of the types of the parameters it was run with, in the given
-// context; cut at a character's end, unknown when memory is short.  Raises no error: a
+// A copy of the part, of the types of the parameters it was run with and of the search
+// path, in the given context; cut at a character's end, unknown when memory is short.  Raises no error: a
 // hook may call it.
 RawText copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexcept;
 

@@ -46,6 +46,7 @@ struct RawText
 	std::uint8_t parameter_count;         // or types_unknown
 	std::uint32_t user;                   // who ran it
 	const std::uint32_t *parameter_types; // in the memory of the text
+	const char *search_path;              // behind the text's end; null: unknown
 };
 
 struct StatementEntry

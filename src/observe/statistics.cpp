@@ -67,8 +67,13 @@ placed(void *memory, int backends)
 void
 offer_text(std::uint64_t fingerprint, const RawText &text) noexcept
 {
-	if (fingerprint == 0 || text.bytes == nullptr || store.texts->mark(fingerprint))
+	if (fingerprint == 0 || text.bytes == nullptr)
 		return;
+	// What was read from the file has no constants, and cannot always be planned again.
+	if (store.texts->mark(fingerprint) && !store.texts->find(fingerprint)->traits.normalised)
+		return;
+	store.texts->remove(fingerprint);
+	const char *const end = text.search_path == nullptr ? text.bytes : text.search_path;
 	TextTraits traits = {};
 	traits.encoding = static_cast<std::uint8_t>(GetDatabaseEncoding());
 	traits.standard_strings = text.standard_strings;
@@ -78,7 +83,7 @@ offer_text(std::uint64_t fingerprint, const RawText &text) noexcept
 		memcpy(traits.parameter_types, text.parameter_types, text.parameter_count * sizeof(Oid));
 	traits.database = MyDatabaseId;
 	traits.user = text.user;
-	if (!store.texts->add(fingerprint, traits, text.bytes, strlen(text.bytes)))
+	if (!store.texts->add(fingerprint, traits, text.bytes, end + strlen(end) - text.bytes))
 		++store.header->texts_missed;
 }
 

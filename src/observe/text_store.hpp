@@ -18,7 +18,8 @@ namespace remedy::observe {
 constexpr unsigned parameter_types_kept = 16;
 constexpr unsigned types_unknown = 255; // as a number of parameters
 
-// What must be known of a text to read it, and to plan its statement again.
+// What must be known of a text to read it, and to plan its statement again.  Behind the
+// text's end may stand the search path under which it was analysed.
 struct TextTraits
 {
 	std::uint8_t encoding; // of the database it was written in
@@ -127,6 +128,15 @@ public:
 		std::uint32_t block = record.first_block;
 		for (std::uint32_t done = 0; done < record.length; done += block_bytes, block = next_block()[block])
 			std::memcpy(to + done, block_at(block), std::min(block_bytes, record.length - done));
+	}
+
+	// Calls visit(record) for each text.
+	template <class Visit>
+	void each(Visit &&visit) const noexcept
+	{
+		for (std::uint32_t i = 0; i < capacity_; ++i)
+			if (records()[i].fingerprint != 0)
+				visit(records()[i]);
 	}
 
 	void remove(std::uint64_t fingerprint) noexcept

@@ -3,7 +3,9 @@
 // Only slow runs are known, and few of them; a statement may also have two plans for
 // two kinds of values, and be slower with one of them because there is more to do.
 // So it must be a change (the older plan was not seen again since the newer one
-// came), seen several times, and no small one.
+// came), seen several times, and no small one, even without the newer plan's slowest
+// run.  The statement's median is no measure of the older plan: it comes from fast runs
+// too, with whatever values and plans, and soon from those of the newer one.
 
 #pragma once
 
@@ -35,6 +37,12 @@ struct Runs
 	}
 
 	Nanoseconds mean() const noexcept { return calls == 0 ? 0 : total / static_cast<Nanoseconds>(calls); }
+
+	// The mean of all runs but the slowest, which may have waited for a lock or a disk.
+	Nanoseconds typical() const noexcept
+	{
+		return calls < 2 ? mean() : (total - max) / static_cast<Nanoseconds>(calls - 1);
+	}
 };
 
 enum class Change
@@ -51,7 +59,7 @@ judge(const Runs &older, const Runs &newer) noexcept
 	constexpr Nanoseconds times_slower = 2;
 
 	if (older.calls == 0 || newer.calls < enough_calls || older.last_seen >= newer.first_seen ||
-		newer.mean() < times_slower * older.mean())
+		newer.typical() < times_slower * older.mean())
 		return Change::none;
 	return older.calls >= enough_calls && newer.min > older.max ? Change::likely : Change::possible;
 }

@@ -21,6 +21,7 @@ put_finding(void *context, const findings::Finding &finding)
 {
 	server::Rows &rows = *static_cast<server::Rows *>(context);
 	const bool readable = observe::may_read_texts_of(finding.user);
+	const bool is_common = finding.identity == finding.common_identity;
 	const findings::Counts &counts = finding.counts;
 	char advice[512];
 
@@ -29,8 +30,8 @@ put_finding(void *context, const findings::Finding &finding)
 				 advice, sizeof(advice));
 	rows.put_text(finding.database);
 	rows.put_text(finding.user_name);
-	rows.put_text(finding.identity == finding.common_identity ? nullptr : finding.application);
-	rows.put_null(); // route
+	rows.put_text(is_common ? nullptr : finding.application);
+	rows.put_text(is_common || finding.route[0] == '\0' ? nullptr : finding.route);
 	rows.put_text(finding.level);
 	rows.put_text(finding.kind);
 	rows.put_text(finding.direction);

@@ -23,7 +23,7 @@ COMMENT ON VIEW remedy.n_plus_one IS
 COMMENT ON COLUMN remedy.n_plus_one.database IS 'database it was seen in';
 COMMENT ON COLUMN remedy.n_plus_one.user_name IS 'role that ran it';
 COMMENT ON COLUMN remedy.n_plus_one.application_name IS 'application_name of the session';
-COMMENT ON COLUMN remedy.n_plus_one.route IS 'route of the request; always null in this version';
+COMMENT ON COLUMN remedy.n_plus_one.route IS 'route of the request, from the sqlcommenter comment of its first statement; null without one';
 COMMENT ON COLUMN remedy.n_plus_one.level IS 'likely: the repeated keys were among the values the parent returned';
 COMMENT ON COLUMN remedy.n_plus_one.kind IS 'what the repeated statement asks for: select (rows), count (an aggregate alone) or exists';
 COMMENT ON COLUMN remedy.n_plus_one.direction IS 'N:1: the key is unique, each repeat finds one row at most; 1:N: each may find several';

@@ -126,6 +126,7 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 	copy_name(finding.database, get_database_name(MyDatabaseId));
 	copy_name(finding.user_name, GetUserNameFromId(finding.user, true));
 	copy_name(finding.application, application_name);
+	copy_name(finding.route, observe::route());
 	copy_name(finding.level, "likely");
 	copy_name(finding.kind, name_of(shape.kind));
 	copy_name(finding.direction, key_is_unique(shape, child.key) ? "N:1" : "1:N");
@@ -140,7 +141,7 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 	copy_name(finding.client, client_style(finding.child_query).data());
 	name_finding(finding, child_query == nullptr ? "" : child_query);
 	finding.common_identity = hash_of(finding.key, finding.user ^ parent.fingerprint ^ child.fingerprint * 31);
-	finding.identity = hash_of(finding.application, finding.common_identity);
+	finding.identity = hash_of(finding.route, hash_of(finding.application, finding.common_identity));
 }
 
 void

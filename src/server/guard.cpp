@@ -31,8 +31,22 @@ abort_transaction(MemoryContext memory) noexcept
 void
 Subtransaction::begin() noexcept
 {
+	sigset_t conflicts;
+
 	memory = CurrentMemoryContext;
 	owner = CurrentResourceOwner;
+	sigemptyset(&conflicts);
+	conflicts_wait = RecoveryInProgress();
+	if (conflicts_wait)
+		sigaddset(&conflicts, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &conflicts, &signals);
+	// What came before is the user's, and is seen to outside of the subtransaction.
+	if (InterruptPending)
+	{
+		sigprocmask(SIG_SETMASK, &signals, nullptr);
+		CHECK_FOR_INTERRUPTS();
+		sigprocmask(SIG_BLOCK, &conflicts, nullptr);
+	}
 	BeginInternalSubTransaction(nullptr);
 	MemoryContextSwitchTo(memory);
 }
@@ -41,24 +55,39 @@ void
 Subtransaction::commit() noexcept
 {
 	ReleaseCurrentSubTransaction();
+	end();
+}
+
+void
+Subtransaction::end() noexcept
+{
 	MemoryContextSwitchTo(memory);
 	CurrentResourceOwner = owner;
+	sigprocmask(SIG_SETMASK, &signals, nullptr);
 }
 
 void
 Subtransaction::roll_back(const char *what) noexcept
 {
 	MemoryContextSwitchTo(memory);
-	const int sqlstate = geterrcode();
-
 	// A cancel is the user's own wish: it goes on, whatever we were doing.
-	if (sqlstate == ERRCODE_QUERY_CANCELED)
-		PG_RE_THROW();
-	ErrorData *const error = what == nullptr ? nullptr : CopyErrorData();
+	const bool goes_on = geterrcode() == ERRCODE_QUERY_CANCELED;
+	ErrorData *const error = goes_on || what != nullptr ? CopyErrorData() : nullptr;
+
 	FlushErrorState();
+	// The roll-back itself lets through all signals that the server ever does.
+	const sigset_t let_through = UnBlockSig;
+	if (conflicts_wait)
+		sigaddset(&UnBlockSig, SIGUSR1);
 	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(memory);
-	CurrentResourceOwner = owner;
+	UnBlockSig = let_through;
+	end();
+	if (goes_on)
+	{
+		// A conflict that waited is the better reason, and would end the session later.
+		CHECK_FOR_INTERRUPTS();
+		ReThrowError(error);
+	}
 	if (error == nullptr)
 		return;
 	ereport(LOG, (errcode(error->sqlerrcode), errmsg("pg_remedy could not %s: %s", what, error->message)));

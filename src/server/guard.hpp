@@ -22,6 +22,7 @@
 
 #pragma once
 
+#include <csignal>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -80,14 +81,22 @@ struct Failure
 	[[noreturn]] void raise() const;
 };
 
+// On a hot standby a conflict with recovery ends a session that is in a subtransaction,
+// but only the statement of one that is in none.  Ours is not the user's, so the signal
+// waits until it is over.
 struct Subtransaction
 {
 	MemoryContext memory;
 	ResourceOwner owner;
+	bool conflicts_wait;
+	sigset_t signals; // that were blocked before
 
 	void begin() noexcept;
 	void commit() noexcept;
 	void roll_back(const char *what) noexcept;
+
+private:
+	void end() noexcept;
 };
 
 // What a body leaves behind when it owns nothing but memory.
@@ -220,7 +229,9 @@ finally(Body &&body, After &&after)
 }
 
 // Not in parallel mode.  The body's memory is its own affair: what it puts into
-// the current context stays, also after a failure.  A cancel is not forgotten.
+// the current context stays, also after a failure.  A cancel is not forgotten: it goes
+// on once the subtransaction is undone.  A conflict with recovery (on a hot standby) is
+// put off until then, so the body waits for nothing but locks, which end by deadlock_timeout.
 // With a name for what it does, an error becomes one line of the server's log:
 // "could not <what>: <error>".
 template <class Body>

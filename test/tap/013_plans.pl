@@ -191,12 +191,37 @@ SQL
 {
 	my $standby = PostgreSQL::Test::Cluster->new('standby');
 
+	$node->safe_psql('postgres', <<'SQL');
+CREATE TYPE waiting;
+CREATE FUNCTION waiting_in(cstring) RETURNS waiting LANGUAGE internal IMMUTABLE STRICT AS 'int8in';
+CREATE FUNCTION waiting_out(waiting) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'pg_advisory_lock_int8';
+CREATE TYPE waiting (INPUT = waiting_in, OUTPUT = waiting_out, LIKE = bigint);
+CREATE FUNCTION is_same(waiting, waiting) RETURNS boolean LANGUAGE internal STRICT AS 'int8eq';
+CREATE OPERATOR = (LEFTARG = waiting, RIGHTARG = waiting, FUNCTION = is_same);
+CREATE TABLE bed AS SELECT '100'::waiting AS nap;
+SQL
 	$node->backup('backup');
 	$standby->init_from_backup($node, 'backup', has_streaming => 1);
+	$standby->append_conf('postgresql.conf', 'max_standby_streaming_delay = 0');
 	$standby->start;
 	$standby->poll_query_until('postgres', 'SELECT pg_is_in_recovery()');
 	$standby->safe_psql('postgres', 'SELECT name FROM item WHERE id = 5 AND slowly(id)');
 	is(plans('%slowly%', 'calls', $standby), 1, 'a plan on a hot standby');
+
+	# A conflict with recovery comes while the plan is printed: here a value of it waits for a lock.  It may end the
+	# statement, but not the session.
+	my $reader = client($standby, 'reader');
+	my $holder = client($standby, 'holder');
+	$holder->query_safe('SELECT pg_advisory_lock(100)');
+	$reader->{stdin} .= "SELECT count(*) FROM bed WHERE nap = '100' AND slowly(1);\n\\echo its end\n";
+	$reader->{run}->pump_nb;
+	wait_until($standby, "count(*) = 1 FROM pg_stat_activity WHERE application_name = 'reader' AND wait_event = 'advisory'");
+	$node->safe_psql('postgres', 'ALTER TABLE bed ADD other integer');
+	wait_until($standby, "count(*) = 1 FROM pg_locks WHERE NOT granted AND relation = 'bed'::regclass");
+	wait_until($standby, "pg_sleep(0.2) IS NOT NULL");
+	$standby->safe_psql('postgres', "SELECT pg_cancel_backend(" . pid_of($standby, 'reader') . ")");
+	like($reader->query('SELECT 6 * 7'), qr/^42$/m, 'a conflict with recovery does not end the session');
+	$_->quit for $reader, $holder;
 	$standby->stop;
 }
 

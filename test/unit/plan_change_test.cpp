@@ -46,6 +46,14 @@ TEST(a_change_for_the_better_is_none)
 	CHECK(judge(runs(3, 400 * ms, 0), runs(3, 40 * ms, 10)) == Change::none);
 }
 
+TEST(one_slow_run_is_no_evidence)
+{
+	Runs waited = runs(2, 20 * ms, 10);
+	waited.add(60'000 * ms, 12 * 60'000'000);
+	CHECK(judge(runs(3, 20 * ms, 0), waited) == Change::none);
+	CHECK(waited.typical() == 20 * ms && runs(1, 20 * ms, 0).typical() == 20 * ms);
+}
+
 TEST(two_runs_are_no_evidence)
 {
 	CHECK(judge(runs(9, 20 * ms, 0), runs(2, 900 * ms, 10)) == Change::none);
