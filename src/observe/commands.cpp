@@ -54,6 +54,7 @@ run_utility(server::Utility utility) noexcept
 {
 	const bool is_top = utility.context == PROCESS_UTILITY_TOPLEVEL;
 
+	doubt_group();
 	if (!is_top)
 	{
 		run_nested_command(utility);

@@ -72,6 +72,8 @@ pg_attribute_always_inline void
 enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *planned, std::uint64_t fingerprint,
 				const char *source, ParamListInfo parameters) noexcept
 {
+	const Session &counts = *session();
+	const Oid user = GetUserId();
 	StatementEntry *entry = statement.entry;
 
 	if (entry == nullptr || entry->fingerprint != fingerprint)
@@ -80,9 +82,12 @@ enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *plann
 	statement.fingerprint = fingerprint;
 	statement.counted = false;
 	statement.own = false;
-	statement.user = GetUserId();
-	if (session()->calls == 0)
-		begin_transaction(planned, source, statement.user);
+	statement.user = user;
+	if (counts.calls > 0)
+		return;
+	const bool is_analysed = detail::last_analysis > counts.last_end;
+	if (unlikely(is_analysed || planned != counts.route_source || counts.route_changed || !is_group_of(user)))
+		begin_transaction(planned, source, user, is_analysed);
 }
 
 // Notes when the statement's message was understood, and in which transaction: after
@@ -113,38 +118,22 @@ end() noexcept
 	detail::mode.executing = false;
 }
 
-namespace detail {
-
-// The statement's run is over, and what it was is noted.
-inline void
-note_end(Statement &statement, Nanoseconds began, Nanoseconds ended, std::uint64_t rows) noexcept
-{
-	mode.executing = false;
-	statement.ended = ended;
-	statement.execution = began == 0 ? 0 : ended - began;
-	statement.rows = rows;
-	session()->last_end = ended;
-}
-
-// The time before the first statement of a transaction was not spent in it.
-inline Nanoseconds
-waiting_in_transaction(const Statement &statement) noexcept
-{
-	return session()->calls > 0 ? statement.waiting : 0;
-}
-
-} // namespace detail
-
 // A run that began then is over; it makes the statement a call, unless that is our own.
+// The time before the first statement of a transaction was not spent in it.
 pg_attribute_always_inline void
 end_called(Statement &statement, Nanoseconds began, std::uint64_t rows) noexcept
 {
 	const Nanoseconds ended = now();
+	const Nanoseconds execution = ended - began;
+	Session &counts = *session();
 
-	detail::note_end(statement, began, ended, rows);
-	if (likely(!statement.own))
-		count(statement, 0, {rows, ended - began, ended, detail::waiting_in_transaction(statement)});
+	detail::mode.executing = false;
 	statement.counted = true;
+	statement.ended = counts.last_end = ended;
+	statement.execution = execution;
+	statement.rows = rows;
+	if (likely(!statement.own))
+		count(statement, 0, {rows, execution, ended, counts.calls > 0 ? statement.waiting : 0});
 }
 
 // The phase is over; what it adds is counted, unless the statement is our own.

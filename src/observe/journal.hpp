@@ -100,14 +100,12 @@ struct Journal
 		return others;
 	}
 
-	// Returns the number of entries now.  There is room.
-	std::uint32_t append(std::uint64_t place_and_flags, Executed executed) noexcept
+	// There is room.
+	void append(Entry entry) noexcept
 	{
 		const std::uint32_t number = written.load(std::memory_order_relaxed);
-		entries[number] = {executed.execution, executed.ended, executed.waiting,
-						   executed.rows << Entry::row_shift | place_and_flags};
+		entries[number] = entry;
 		written.store(number + 1, std::memory_order_release);
-		return number + 1;
 	}
 
 	// Everything is folded.

@@ -21,36 +21,28 @@ public:
 	{
 		if (newest_->query == query)
 			return newest_;
-		return count_ == 0 ? nullptr : find_older(query);
+		return several_ ? find_older(query) : nullptr;
 	}
 
 	// The place of a query's statement, with its last content.
 	Statement &add(const QueryDesc *query) noexcept
 	{
-		if (likely(count_ == 0))
-		{
-			count_ = 1;
-			return *newest_;
-		}
-		return add_beside(query);
+		return likely(newest_->query == nullptr) ? *newest_ : add_beside(query);
 	}
 
 	void remove(const QueryDesc *query) noexcept
 	{
-		if (Statement *const statement = find(query))
-		{
-			statement->query = nullptr;
-			--count_;
-		}
+		if (likely(newest_->query == query))
+			newest_->query = nullptr;
+		else if (unlikely(several_))
+			remove_older(query);
 	}
 
 	void clear() noexcept
 	{
-		if (count_ == 0)
-			return;
-		for (Statement &statement : statements_)
-			statement.query = nullptr;
-		count_ = 0;
+		newest_->query = nullptr;
+		if (unlikely(several_))
+			clear_all();
 	}
 
 private:
@@ -66,16 +58,29 @@ private:
 	{
 		if (Statement *const known = find(query))
 			return *known;
+		several_ = true;
 		newest_ = newest_ + 1 == statements_ + limit ? statements_ : newest_ + 1;
-		count_ += newest_->query == nullptr;
 		return *newest_;
+	}
+
+	pg_noinline void remove_older(const QueryDesc *query) noexcept
+	{
+		if (Statement *const statement = find_older(query))
+			statement->query = nullptr;
+	}
+
+	pg_noinline void clear_all() noexcept
+	{
+		for (Statement &statement : statements_)
+			statement.query = nullptr;
+		several_ = false;
 	}
 
 	static constexpr unsigned limit = 16;
 
-	unsigned count_ = 0;
 	Statement statements_[limit];
 	Statement *newest_ = statements_;
+	bool several_ = false; // others than the newest may be open
 };
 
 } // namespace remedy::observe

@@ -79,6 +79,9 @@ new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char 
 	return claim.entry;
 }
 
+namespace {
+
+// Finds out which route a transaction is for that begins with this statement.
 void
 look_for_route(const PlannedStmt *planned, const char *source) noexcept
 {
@@ -98,14 +101,34 @@ look_for_route(const PlannedStmt *planned, const char *source) noexcept
 	session.route_changed = true;
 }
 
+} // namespace
+
+// A statement that was not analysed since the last one has the text it had then.
+void
+begin_transaction(const PlannedStmt *planned, const char *source, Oid user, bool is_analysed) noexcept
+{
+	Session &counts = *session();
+
+	if (planned != counts.route_source || is_analysed)
+		look_for_route(planned, source);
+	if (!counts.route_changed && is_group_of(user))
+		return;
+	counts.route_changed = false;
+	choose_group(user, counts.route);
+}
+
 unsigned
 detail::new_place(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
 {
 	const bool is_known = entry != nullptr && entry->fingerprint == fingerprint;
 	const unsigned place = name_place({fingerprint, MyDatabaseId, user, nested, 0}, is_known ? entry->text : RawText{});
 
-	if (is_known && place < Journal::names_limit)
+	if (is_known && !nested && place < Journal::names_limit)
+	{
 		entry->place = place;
+		entry->place_user = user;
+		entry->place_generation = names_generation;
+	}
 	return place;
 }
 
@@ -125,13 +148,14 @@ count_in_periods(StatementEntry *entry, const Tally &tally) noexcept
 
 // A statement without a name in the journal.
 void
-detail::count_unnamed(const Statement &statement, std::uint64_t flags, Executed executed) noexcept
+detail::count_unnamed(const Statement &statement, std::uint64_t flags, std::uint64_t rows,
+					  Nanoseconds execution) noexcept
 {
 	StatementEntry *const entry = statement.entry;
 	const bool is_known = entry != nullptr && entry->fingerprint == statement.fingerprint;
 
 	settle();
-	count_in_periods(is_known ? entry : nullptr, {(flags & Entry::further) == 0, executed.rows, executed.execution});
+	count_in_periods(is_known ? entry : nullptr, {(flags & Entry::further) == 0, rows, execution});
 }
 
 void
@@ -163,7 +187,7 @@ journal_is_emptied() noexcept
 void
 count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, Executed executed) noexcept
 {
-	count_entry(detail::place_for(entry, fingerprint, GetUserId(), true) | flags | Entry::nested, executed);
+	count_entry(detail::new_place(entry, fingerprint, GetUserId(), true) | flags | Entry::nested, executed);
 }
 
 void

@@ -54,25 +54,27 @@ entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *sou
 	return likely(known != nullptr) ? known : new_entry_for(fingerprint, planned, source, parameters);
 }
 
-// Finds out which route a transaction is for that begins with this statement.
-void look_for_route(const PlannedStmt *planned, const char *source) noexcept;
-
 // A transaction begins, unless this statement is not counted: finds out for which group.
-pg_noinline void begin_transaction(const PlannedStmt *planned, const char *source, Oid user) noexcept;
+pg_noinline void begin_transaction(const PlannedStmt *planned, const char *source, Oid user,
+								   bool is_analysed) noexcept;
 
 namespace detail {
 
 pg_noinline unsigned new_place(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept;
 
-inline unsigned
-place_for(StatementEntry *entry, std::uint64_t fingerprint, Oid user, bool nested) noexcept
-{
-	if (likely(entry != nullptr && own_journal().is_name_of(entry->place, fingerprint, user, nested)))
-		return entry->place;
-	return new_place(entry, fingerprint, user, nested);
-}
-
 } // namespace detail
+
+// The place of the statement's name in the journal.
+pg_attribute_always_inline unsigned
+place_of(const Statement &statement) noexcept
+{
+	const StatementEntry *const entry = statement.entry;
+
+	if (likely(entry != nullptr && entry->fingerprint == statement.fingerprint &&
+			   entry->place_generation == names_generation && entry->place_user == statement.user))
+		return entry->place;
+	return detail::new_place(statement.entry, statement.fingerprint, statement.user, false);
+}
 
 // Brings both periods up to date: their counts are derived from the journal's entries,
 // when somebody asks.
@@ -80,7 +82,8 @@ void settle() noexcept;
 
 namespace detail {
 
-pg_noinline void count_unnamed(const Statement &statement, std::uint64_t flags, Executed executed) noexcept;
+pg_noinline void count_unnamed(const Statement &statement, std::uint64_t flags, std::uint64_t rows,
+							   Nanoseconds execution) noexcept;
 
 } // namespace detail
 
@@ -89,13 +92,14 @@ pg_attribute_always_inline void
 count(const Statement &statement, std::uint64_t flags, Executed executed) noexcept
 {
 	Session &counts = *session();
-	const unsigned place = detail::place_for(statement.entry, statement.fingerprint, statement.user, false);
-	const std::uint64_t begins = counts.calls == 0 ? Entry::begins : 0;
+	std::uint64_t place_and_flags = place_of(statement) | flags;
 
+	if (counts.calls == 0)
+		place_and_flags |= Entry::begins;
 	counts.calls += (flags & Entry::further) == 0;
-	if (unlikely(place == Journal::others))
-		detail::count_unnamed(statement, flags, executed);
-	count_entry(place | flags | begins, executed);
+	if (unlikely((place_and_flags & Entry::place_mask) == Journal::others))
+		detail::count_unnamed(statement, flags, executed.rows, executed.execution);
+	count_entry(place_and_flags, executed);
 }
 
 // Counts a statement inside another one; the entry may be null.

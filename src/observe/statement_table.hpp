@@ -56,7 +56,9 @@ struct StatementEntry
 	PeriodTally transaction;
 	PeriodTally watch;
 	void *attached; // a listener's
-	unsigned place; // of its name in the backend's journal, where it was last
+	std::uint32_t place; // of its name in the backend's journal,
+	std::uint32_t place_user;       // for this user,
+	std::uint32_t place_generation; // while names_generation is this
 
 	bool needed(std::uint32_t transaction_period, std::uint32_t watch_period) const noexcept
 	{
@@ -108,7 +110,7 @@ public:
 		oldest->transaction = {};
 		oldest->watch = {};
 		oldest->attached = nullptr;
-		oldest->place = 0;
+		oldest->place_generation = 0;
 		return {oldest, true};
 	}
 

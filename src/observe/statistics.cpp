@@ -10,11 +10,14 @@ Journals detail::journals;
 Journal *detail::mine = nullptr;
 std::uint64_t detail::group_bits = 0;
 Oid detail::group_user = InvalidOid;
+const char *detail::group_application = nullptr;
 std::uint32_t detail::next_fold = 0;
+std::uint32_t names_generation = 1;
 
 namespace {
 
 using detail::group_bits;
+using detail::group_application;
 using detail::group_user;
 using detail::journals;
 using detail::mine;
@@ -134,6 +137,7 @@ fold_locked(Room wanted) noexcept
 	offer_texts(*mine);
 	journal_is_emptied();
 	mine->empty(wanted == Room::names, wanted == Room::groups);
+	names_generation += wanted == Room::names;
 	next_fold = Journal::worth_folding;
 }
 
@@ -192,22 +196,21 @@ new_group(Oid user, const char *application, const char *route) noexcept
 }
 
 void
-count_beyond(std::uint64_t place_and_flags, Executed executed) noexcept
+count_beyond(const Entry &entry) noexcept
 {
-	const Entry entry = {executed.execution, executed.ended, executed.waiting, place_and_flags};
 	GroupCounts &counts = beyond[entry.is(Entry::nested)];
 
 	if (entry.place() == Journal::inside)
 	{
-		beyond[0].nested += executed.rows;
+		beyond[0].nested += entry.rows();
 		return;
 	}
 	counts.transactions += entry.is(Entry::begins);
 	counts.statements += !entry.is(Entry::further);
 	counts.failed += entry.is(Entry::failed);
-	counts.rows += executed.rows;
-	counts.execution += executed.execution;
-	counts.waiting += executed.waiting;
+	counts.rows += entry.rows();
+	counts.execution += entry.execution;
+	counts.waiting += entry.waiting;
 }
 
 } // namespace
@@ -267,26 +270,30 @@ name_place(const StatementKey &key, const RawText &text) noexcept
 }
 
 void
-detail::choose_group(Oid user, const char *route) noexcept
+choose_group(Oid user, const char *route) noexcept
 {
+	const char *const application = application_name == nullptr ? "" : application_name;
 	unsigned group = 0;
 
 	group_user = user;
-	while (group < Journal::groups_limit && !is_key_of(mine->groups[group], user, application(), route))
+	group_application = application_name;
+	while (group < Journal::groups_limit && !is_key_of(mine->groups[group], user, application, route))
 		++group;
 	if (group == Journal::groups_limit)
-		group = new_group(user, application(), route);
+		group = new_group(user, application, route);
 	group_bits = std::uint64_t{group} << Entry::group_shift;
 }
 
 void
-detail::append_when_full(std::uint64_t place_and_flags, Executed executed) noexcept
+detail::append_when_full(Nanoseconds execution, Nanoseconds ended, Nanoseconds waiting, std::uint64_t what) noexcept
 {
+	const Entry entry = {execution, ended, waiting, what};
+
 	// A fold for entries' sake leaves the names in their places.
 	if (!try_fold(Room::entries) && mine->written.load(std::memory_order_relaxed) == Journal::limit)
-		count_beyond(place_and_flags, executed);
+		count_beyond(entry);
 	else
-		mine->append(place_and_flags, executed);
+		mine->append(entry);
 }
 
 void

@@ -40,19 +40,17 @@ namespace detail {
 
 extern Journal *mine;
 extern std::uint64_t group_bits; // of the running transaction, as entries have them
-extern Oid group_user;           // 0: the group is nobody's yet
-extern std::uint32_t next_fold;  // entries that are worth a try
+extern Oid group_user;           // 0: the group may be another by now
+extern const char *group_application;
+extern std::uint32_t next_fold; // entries that are worth a try
 
-pg_noinline void choose_group(Oid user, const char *route) noexcept;
-pg_noinline void append_when_full(std::uint64_t place_and_flags, Executed executed) noexcept;
-
-inline const char *
-application() noexcept
-{
-	return application_name == nullptr ? "" : application_name;
-}
+pg_noinline void append_when_full(Nanoseconds execution, Nanoseconds ended, Nanoseconds waiting,
+								  std::uint64_t what) noexcept;
 
 } // namespace detail
+
+// Rises when names that had a place lose it.
+extern std::uint32_t names_generation;
 
 // This backend's journal, to read.
 inline const Journal &
@@ -61,27 +59,35 @@ own_journal() noexcept
 	return *detail::mine;
 }
 
-// Chooses the group for the transaction that begins with a statement of this user.
-// Most sessions work for one group for ever.
-pg_attribute_always_inline void
-begin_transaction_counts(Oid user, const char *route, bool route_changed) noexcept
+// Whether transactions of this user are still counted in the group that was chosen
+// last.  The application's name is compared as a pointer: what changes it more than once
+// between two transactions is a utility command, which doubt_group() is to be told of.
+inline bool
+is_group_of(Oid user) noexcept
 {
-	const unsigned group = static_cast<unsigned>(detail::group_bits >> Entry::group_shift);
-
-	if (unlikely(route_changed || user != detail::group_user ||
-				 strcmp(detail::mine->groups[group].application, detail::application()) != 0))
-		detail::choose_group(user, route);
+	return user == detail::group_user && application_name == detail::group_application;
 }
+
+inline void
+doubt_group() noexcept
+{
+	detail::group_user = InvalidOid;
+}
+
+// For the transactions that begin from here on.
+void choose_group(Oid user, const char *route) noexcept;
 
 // Counts a run.  The flags are those of an entry; begins goes with the first statement
 // of a transaction.
 pg_attribute_always_inline void
 count_entry(std::uint64_t place_and_flags, Executed executed) noexcept
 {
+	const std::uint64_t what = executed.rows << Entry::row_shift | place_and_flags | detail::group_bits;
+
 	if (likely(detail::mine->written.load(std::memory_order_relaxed) < detail::next_fold))
-		detail::mine->append(place_and_flags | detail::group_bits, executed);
+		detail::mine->append({executed.execution, executed.ended, executed.waiting, what});
 	else
-		detail::append_when_full(place_and_flags | detail::group_bits, executed);
+		detail::append_when_full(executed.execution, executed.ended, executed.waiting, what);
 }
 
 // The running transaction ended.  Returns how many entries there are.

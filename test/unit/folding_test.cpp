@@ -56,7 +56,7 @@ struct Backend
 	void run(std::uint64_t place_and_flags, Nanoseconds execution = 100, std::uint64_t rows = 1,
 			 Nanoseconds waiting = 0)
 	{
-		journal->append(place_and_flags, {rows, execution, ++moment * 1000, waiting});
+		journal->append({execution, ++moment * 1000, waiting, rows << Entry::row_shift | place_and_flags});
 	}
 
 	// As many runs of a statement as one transaction.
