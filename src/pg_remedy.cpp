@@ -4,7 +4,6 @@
 
 #include "findings/findings.hpp"
 #include "observe/observe.hpp"
-#include "observe/samples.hpp"
 #include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
 #include "scans/scans.hpp"
@@ -14,14 +13,6 @@ REMEDY_EXPORT_BEGIN
 PG_MODULE_MAGIC;
 void _PG_init(void);
 REMEDY_EXPORT_END
-
-namespace remedy::observe {
-
-const Listener *const listeners[] = {&samples_listener, &findings::listener, &repetition::listener, &plans::listener,
-									 &scans::listener};
-const int listener_count = lengthof(listeners);
-
-} // namespace remedy::observe
 
 void
 _PG_init(void)

@@ -6,8 +6,6 @@
 
 namespace remedy::findings {
 
-namespace {
-
 // A finding is of several statements: only a reset of everything forgets it.
 void
 reset(const observe::Scope &scope)
@@ -15,10 +13,6 @@ reset(const observe::Scope &scope)
 	if (scope.database == 0 && scope.user == 0 && scope.fingerprint == 0)
 		reset_findings();
 }
-
-} // namespace
-
-const observe::Listener listener = {.reset = reset};
 
 void
 start() noexcept

@@ -14,6 +14,8 @@ namespace remedy::findings {
 // From _PG_init.
 void start() noexcept;
 
-extern const observe::Listener listener;
+void reset(const observe::Scope &scope);
+
+inline constexpr observe::Listener listener = {.reset = reset};
 
 } // namespace remedy::findings

@@ -2,96 +2,117 @@
 
 #pragma once
 
-#include "observe/observe.hpp"
+#include <utility>
+
+#include "rooms.hpp"
 
 namespace remedy::observe {
 
 namespace detail {
 
-// The list is constant, so that link-time optimisation leaves of this what is called.
-template <class Event, class... Arguments>
-inline void
-tell(Event Listener::*event, const Arguments &...arguments)
+// Calls the listener's function for the event, if it has one.
+template <auto Event, std::size_t Number, class... Arguments>
+pg_attribute_always_inline void
+tell_one(const Arguments &...arguments)
 {
-#pragma GCC unroll 8
-	for (int i = 0; i < listener_count; ++i)
-		if (listeners[i]->*event != nullptr)
-			(listeners[i]->*event)(arguments...);
+	constexpr auto function = listeners[Number]->*Event;
+
+	if constexpr (function != nullptr)
+		function(arguments...);
+}
+
+template <auto Event, class... Arguments>
+pg_attribute_always_inline void
+tell(const Arguments &...arguments)
+{
+	[&]<std::size_t... Numbers>(std::index_sequence<Numbers...>) {
+		(tell_one<Event, Numbers>(arguments...), ...);
+	}(std::make_index_sequence<lengthof(listeners)>());
+}
+
+template <std::size_t Number>
+pg_attribute_always_inline void
+ask_for_receiver(const Statement &statement, DestReceiver *&receiver)
+{
+	constexpr auto function = listeners[Number]->running;
+
+	if constexpr (function != nullptr)
+		if (receiver == nullptr)
+			receiver = function(statement);
 }
 
 } // namespace detail
 
-inline void
+pg_attribute_always_inline void
 tell_analysed(const Query *query, Nanoseconds when)
 {
-	detail::tell(&Listener::analysed, query, when);
+	detail::tell<&Listener::analysed>(query, when);
 }
 
 // The receiver that a listener wants before the query's own, or null.
-inline DestReceiver *
+pg_attribute_always_inline DestReceiver *
 receiver_before(const Statement &statement)
 {
 	DestReceiver *receiver = nullptr;
 
-#pragma GCC unroll 8
-	for (int i = 0; i < listener_count; ++i)
-		if (listeners[i]->running != nullptr && receiver == nullptr)
-			receiver = listeners[i]->running(statement);
+	[&]<std::size_t... Numbers>(std::index_sequence<Numbers...>) {
+		(detail::ask_for_receiver<Numbers>(statement, receiver), ...);
+	}(std::make_index_sequence<lengthof(listeners)>());
 	return receiver;
 }
 
-inline void
+pg_attribute_always_inline void
 tell_run(const Statement &statement, bool first_run)
 {
-	detail::tell(&Listener::ran, statement, first_run);
+	detail::tell<&Listener::ran>(statement, first_run);
 }
 
-inline void
+pg_attribute_always_inline void
 tell_reset(const Scope &scope)
 {
-	detail::tell(&Listener::reset, scope);
+	detail::tell<&Listener::reset>(scope);
 }
 
-inline void
+pg_attribute_always_inline void
 tell_new_session()
 {
-	detail::tell(&Listener::new_session);
+	detail::tell<&Listener::new_session>();
 }
 
-inline void
+pg_attribute_always_inline void
 tell_starting(QueryDesc *query, const Statement *statement)
 {
-	detail::tell(&Listener::starting, query, statement);
+	detail::tell<&Listener::starting>(query, statement);
 }
 
-inline void
+pg_attribute_always_inline void
 tell_run_begins(QueryDesc *query, const Statement *statement)
 {
-	detail::tell(&Listener::run_begins, query, statement);
+	detail::tell<&Listener::run_begins>(query, statement);
 }
 
-inline void
+pg_attribute_always_inline void
 tell_run_ended(QueryDesc *query, const Statement *statement, bool failed)
 {
-	detail::tell(&Listener::run_ended, query, statement, failed);
+	detail::tell<&Listener::run_ended>(query, statement, failed);
 }
 
-inline void
+pg_attribute_always_inline void
 tell_run_failed(const Statement &statement)
 {
-	detail::tell(&Listener::run_failed, statement);
+	detail::tell<&Listener::run_failed>(statement);
 }
 
-inline void
+pg_attribute_always_inline void
 tell_ending(QueryDesc *query)
 {
-	detail::tell(&Listener::ending, query);
+	detail::tell<&Listener::ending>(query);
 }
 
-inline void
+pg_attribute_always_inline void
 tell_slow(const Statement &statement)
 {
-	detail::tell(&Listener::slow, statement);
+	detail::tell<&Listener::slow>(statement);
 }
 
 } // namespace remedy::observe

@@ -80,10 +80,6 @@ Nanoseconds median_execution(std::uint64_t fingerprint, Oid user) noexcept;
 // From _PG_init.
 void start() noexcept;
 
-// Who listens; the front door makes the list, since only it knows all rooms.
-extern const Listener *const listeners[];
-extern const int listener_count;
-
 // From each of pg_remedy's SQL functions, first thing: opens the session where it
 // is not open yet, and marks the running statement as our own.
 void enter_function() noexcept;

@@ -178,8 +178,10 @@ entry_for(std::uint64_t fingerprint) noexcept
 	return *oldest;
 }
 
-pg_noinline void
-take_sample(const Statement &statement) noexcept
+} // namespace
+
+void
+detail::take_sample(const Statement &statement)
 {
 	Sample sample = {};
 
@@ -198,14 +200,9 @@ take_sample(const Statement &statement) noexcept
 	region.release();
 }
 
-void
-ran(const Statement &statement, bool first_run)
-{
-	if (unlikely(settings.keep_values) && first_run)
-		take_sample(statement);
-}
-
 // ---- Forgetting ------------------------------------------------------------------
+
+namespace {
 
 bool
 lies_in(const SampledStatement &statement, const Scope &scope) noexcept
@@ -214,8 +211,10 @@ lies_in(const SampledStatement &statement, const Scope &scope) noexcept
 		   (scope.fingerprint == 0 || scope.fingerprint == statement.fingerprint);
 }
 
+} // namespace
+
 void
-reset(const Scope &scope)
+detail::forget_samples(const Scope &scope)
 {
 	region.acquire(LW_EXCLUSIVE);
 	for (SampledStatement *each = table->statements; each < table->statements + table->limit; ++each)
@@ -226,6 +225,8 @@ reset(const Scope &scope)
 	region.release();
 }
 
+namespace {
+
 // Saves nothing.  The process that saves regularly notices here that values are not
 // wanted any more, server-wide: then those that there are go.
 void
@@ -234,7 +235,7 @@ save(RecordWriter &)
 	static bool were_wanted = false;
 
 	if (were_wanted && !settings.keep_values)
-		reset({});
+		detail::forget_samples({});
 	were_wanted = settings.keep_values;
 }
 
@@ -261,8 +262,6 @@ put_in_order(Sample *samples) noexcept
 }
 
 } // namespace
-
-const Listener samples_listener = {.ran = ran, .reset = reset};
 
 void
 declare_samples() noexcept

@@ -11,6 +11,7 @@
 
 #include "observe/observe.hpp"
 #include "observe/sampled_values.hpp"
+#include "observe/settings.hpp"
 
 namespace remedy::observe {
 
@@ -25,7 +26,21 @@ struct SampledStatement
 // From _PG_init.
 void declare_samples() noexcept;
 
-extern const Listener samples_listener;
+namespace detail {
+
+void take_sample(const Statement &statement);
+void forget_samples(const Scope &scope);
+
+inline void
+sample_run(const Statement &statement, bool first_run)
+{
+	if (unlikely(settings.keep_values) && first_run)
+		take_sample(statement);
+}
+
+} // namespace detail
+
+inline constexpr Listener samples_listener = {.ran = detail::sample_run, .reset = detail::forget_samples};
 
 // The samples of this database's statement, the oldest first, in the current
 // memory context; returns how many.  None while pg_remedy.keep_values is off here.

@@ -30,6 +30,8 @@ is_slow(const observe::Statement &statement) noexcept
 	return median > 0 && statement.execution >= times_slower * median;
 }
 
+} // namespace
+
 void
 slow(const observe::Statement &statement)
 {
@@ -44,6 +46,8 @@ reset(const observe::Scope &scope)
 {
 	reset_plans(scope);
 }
+
+namespace {
 
 void
 put_plan(server::Rows &rows, const KeptPlan &plan) noexcept
@@ -114,8 +118,6 @@ put_change(server::Rows &rows, const KeptPlan &older, const KeptPlan &newer, Cha
 }
 
 } // namespace
-
-const observe::Listener listener = {.reset = reset, .slow = slow};
 
 void
 start() noexcept

@@ -10,6 +10,9 @@ namespace remedy::plans {
 // From _PG_init.
 void start() noexcept;
 
-extern const observe::Listener listener;
+void reset(const observe::Scope &scope);
+void slow(const observe::Statement &statement);
+
+inline constexpr observe::Listener listener = {.reset = reset, .slow = slow};
 
 } // namespace remedy::plans

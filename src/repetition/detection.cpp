@@ -1,69 +1,29 @@
 #include "repetition/detection.hpp"
 
-#include "observe/observe.hpp"
-#include "observe/statement_table.hpp"
 #include "repetition/hints.hpp"
 #include "repetition/keys.hpp"
 #include "repetition/lineage.hpp"
-#include "repetition/repetition.hpp"
+#include "repetition/listener.hpp"
 #include "repetition/reporting.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
 
 namespace remedy::repetition {
 
+detail::Memory detail::memory;
+bool detail::noted = false;
+
 namespace {
 
-constexpr Nanoseconds parent_life = 1'000'000'000; // a cold client needs up to 0.1 s for its first child
 constexpr std::uint32_t suspicious_calls = 3;      // in one unit of work
 
-// Shapes that ran in this unit of work, lately, each once in a row.
-struct Recent
-{
-	static constexpr unsigned limit = 8;
-	std::uint64_t last;
-	std::uint64_t fingerprints[limit];
-	unsigned next;
+using detail::Constants;
+using detail::memory;
+using detail::noted;
 
-	void add(std::uint64_t fingerprint) noexcept
-	{
-		if (fingerprint == last)
-			return;
-		fingerprints[next] = last = fingerprint;
-		next = (next + 1) % limit;
-	}
-};
-
-// The constants of the statement that was analysed last.
-struct Constants
-{
-	std::uint64_t fingerprint;
-	ValueHash values[keys_per_shape];
-};
-
-// Everything a session remembers of its statements, but for their texts.
-struct Memory
-{
-	FanOut fan_out;
-	ShapeTable shapes;
-	Recent recent;
-	Constants constants;
-};
-
-static_assert(sizeof(Memory) <= 64 * 1024, "a promise of docs/n-plus-one.md");
-
-Memory memory; // of which nothing is touched before it is needed
-
-// What running() found out for ran().
-bool noted = false;  // anything at all
+// What look_at() found out for end_execution().
 Execution execution; // fingerprint 0: nothing
 Parent *held = nullptr;
-
-Limits
-limits() noexcept
-{
-	return {static_cast<unsigned>(settings.threshold), settings.burst_gap_ms * Nanoseconds{1'000'000}, parent_life};
-}
 
 pg_noinline Shape &
 shape_of(std::uint64_t fingerprint) noexcept
@@ -107,6 +67,8 @@ always_armed(const Moment &moment) noexcept
 	return moment.watch != 0 || settings.action != action_record;
 }
 
+} // namespace
+
 void
 analysed(const Query *query, Nanoseconds when)
 {
@@ -126,10 +88,12 @@ analysed(const Query *query, Nanoseconds when)
 	}
 	if (!shape.has_constant_keys() || !(first_seen || memory.fan_out.any_parent(moment, limits())))
 		return;
-	Constants constants = {shape.fingerprint, {}};
+	detail::Constants constants = {shape.fingerprint, {}};
 	constant_values(query, shape, constants.values);
 	memory.constants = constants;
 }
+
+namespace {
 
 // A prepared statement whose shape gave way to others since it was analysed.
 pg_noinline void
@@ -241,8 +205,10 @@ is_settled(const Shape &shape, const Moment &moment) noexcept
 	return moment.watch == 0 && (!may_repeat || shape.calls >= suspicious_calls);
 }
 
-pg_noinline DestReceiver *
-look_at(const observe::Statement &statement) noexcept
+} // namespace
+
+DestReceiver *
+detail::look_at(const observe::Statement &statement) noexcept
 {
 	if (statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
 		return nullptr;
@@ -266,26 +232,7 @@ look_at(const observe::Statement &statement) noexcept
 	return nullptr;
 }
 
-inline bool
-is_quiet(const observe::Statement &statement) noexcept
-{
-	if (statement.entry == nullptr)
-		return false;
-	const Shape *const shape = static_cast<const Shape *>(statement.entry->attached);
-	return shape != nullptr && shape->fingerprint == statement.fingerprint &&
-		   shape->is_settled_for(memory.fan_out.unit()) &&
-		   memory.fan_out.goes_on_quietly(statement.transaction, statement.waiting, IsTransactionBlock, limits());
-}
-
-DestReceiver *
-running(const observe::Statement &statement)
-{
-	noted = false;
-	if (unlikely(!is_quiet(statement)))
-		return look_at(statement);
-	memory.recent.add(statement.fingerprint);
-	return nullptr;
-}
+namespace {
 
 void
 release_output(const observe::Statement &statement, bool first_run) noexcept
@@ -326,8 +273,10 @@ report_found() noexcept
 	}
 }
 
-pg_noinline void
-end_execution(const observe::Statement &statement, bool first_run)
+} // namespace
+
+void
+detail::end_execution(const observe::Statement &statement, bool first_run)
 {
 	Child *child = nullptr;
 
@@ -349,13 +298,6 @@ end_execution(const observe::Statement &statement, bool first_run)
 	act(memory.fan_out, memory.shapes);
 }
 
-void
-ran(const observe::Statement &statement, bool first_run)
-{
-	if (unlikely(noted))
-		end_execution(statement, first_run);
-}
-
 // The shapes stay: a prepared statement is not analysed again.
 void
 forget_units()
@@ -371,11 +313,6 @@ reset(const observe::Scope &)
 {
 	forget_units();
 }
-
-} // namespace
-
-const observe::Listener listener = {
-	.analysed = analysed, .running = running, .ran = ran, .reset = reset, .new_session = forget_units};
 
 void
 look_again() noexcept

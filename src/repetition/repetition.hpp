@@ -4,13 +4,9 @@
 
 #pragma once
 
-#include "observe/observe.hpp"
-
 namespace remedy::repetition {
 
 // From _PG_init.
 void start() noexcept;
-
-extern const observe::Listener listener;
 
 } // namespace remedy::repetition

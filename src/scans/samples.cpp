@@ -8,9 +8,6 @@ namespace remedy::scans {
 
 namespace {
 
-// A bit of a query's instrumentation that the server does not use: sampled by us.
-constexpr int sampled = 1 << 30;
-
 constexpr std::uint64_t many_rows = 100;
 constexpr std::uint64_t slow_rows = 100'000; // no run that reads as many is a fast one
 constexpr int plan_depth = 64;
@@ -183,8 +180,10 @@ sample_if_due(QueryDesc *query, const observe::Statement *statement, std::uint64
 	remember({query, {fingerprint, statement != nullptr}});
 }
 
-pg_noinline void
-read_sample(const QueryDesc *query) noexcept
+} // namespace
+
+void
+detail::read_sample(const QueryDesc *query) noexcept
 {
 	const Sampled *const known = recall(query);
 
@@ -194,8 +193,6 @@ read_sample(const QueryDesc *query) noexcept
 	read_node(query->planstate, &reading);
 	note_rows(reading.sampled.owner.fingerprint, reading.rows);
 }
-
-} // namespace
 
 Owner
 owner_of_inner(const QueryDesc *query) noexcept
@@ -209,22 +206,13 @@ owner_of_inner(const QueryDesc *query) noexcept
 }
 
 void
-starting(QueryDesc *query, const observe::Statement *statement) noexcept
+detail::choose(QueryDesc *query, const observe::Statement *statement) noexcept
 {
-	// An index scan without further conditions drops no rows.
-	if (likely(is_index_scan(query->plannedstmt) && query->plannedstmt->planTree->qual == NIL))
-		return;
 	const std::uint64_t fingerprint = fingerprint_of(query, statement);
+
 	if (likely(fingerprint != 0 && schedule.passes(fingerprint)))
 		return;
 	sample_if_due(query, statement, fingerprint);
-}
-
-void
-ending(QueryDesc *query)
-{
-	if (unlikely((query->instrument_options & sampled) != 0))
-		read_sample(query);
 }
 
 void

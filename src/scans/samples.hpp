@@ -8,11 +8,36 @@
 
 #include "observe/observe.hpp"
 #include "scans/scan_table.hpp"
+#include "scans/volume.hpp"
 
 namespace remedy::scans {
 
-void starting(QueryDesc *query, const observe::Statement *statement) noexcept;
-void ending(QueryDesc *query);
+// A bit of a query's instrumentation that the server does not use: sampled by us.
+constexpr int sampled = 1 << 30;
+
+namespace detail {
+
+void choose(QueryDesc *query, const observe::Statement *statement) noexcept;
+void read_sample(const QueryDesc *query) noexcept;
+
+} // namespace detail
+
+// An index scan without further conditions drops no rows.
+inline void
+starting(QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	const PlannedStmt *const planned = query->plannedstmt;
+
+	if (unlikely(!is_index_scan(planned) || planned->planTree->qual != NIL))
+		detail::choose(query, statement);
+}
+
+inline void
+ending(QueryDesc *query)
+{
+	if (unlikely((query->instrument_options & sampled) != 0))
+		detail::read_sample(query);
+}
 
 // Nothing is to be learnt from the query.
 void drop_sample(QueryDesc *query) noexcept;
@@ -36,15 +61,6 @@ inline Owner
 owner_of(const QueryDesc *query, const observe::Statement *statement) noexcept
 {
 	return likely(statement != nullptr) ? Owner{statement->fingerprint, true} : owner_of_inner(query);
-}
-
-// Whether the plan is one scan of an index and nothing else, as most statements' is.
-inline bool
-is_index_scan(const PlannedStmt *planned) noexcept
-{
-	const NodeTag tag = nodeTag(planned->planTree);
-
-	return (tag == T_IndexScan || tag == T_IndexOnlyScan) && planned->subplans == NIL;
 }
 
 // Not the server's catalogs.

@@ -1,16 +1,12 @@
 #include "scans/scans.hpp"
 
-#include "observe/observe.hpp"
-#include "scans/samples.hpp"
+#include "scans/listener.hpp"
 #include "scans/scan_table.hpp"
-#include "scans/volume.hpp"
 #include "scans/words.hpp"
 #include "server/guard.hpp"
 #include "server/rows.hpp"
 
 namespace remedy::scans {
-
-namespace {
 
 void
 reset(const observe::Scope &scope)
@@ -20,6 +16,8 @@ reset(const observe::Scope &scope)
 	else
 		reset_scans_of(scope.database, scope.user, scope.fingerprint);
 }
+
+namespace {
 
 const char *
 qualified_name(Oid relation) noexcept
@@ -139,14 +137,6 @@ put_kin(server::Rows &rows, const Entry *first, int count) noexcept
 }
 
 } // namespace
-
-const observe::Listener listener = {.reset = reset,
-									.starting = starting,
-									.run_begins = run_begins,
-									.run_ended = run_ended,
-									.run_failed = run_failed,
-									.ending = ending,
-									.slow = note_slow};
 
 void
 start() noexcept

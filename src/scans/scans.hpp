@@ -2,13 +2,9 @@
 
 #pragma once
 
-#include "observe/observe.hpp"
-
 namespace remedy::scans {
 
 // From _PG_init.
 void start() noexcept;
-
-extern const observe::Listener listener;
 
 } // namespace remedy::scans

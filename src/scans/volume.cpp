@@ -6,6 +6,8 @@
 
 namespace remedy::scans {
 
+unsigned detail::depth = 0;
+
 namespace {
 
 using server::PendingVolume;
@@ -28,7 +30,7 @@ struct Frame
 // Many runs have none to watch: the numbers lie apart, in one cache line.
 int counts[frame_limit]; // of relations that are watched
 Frame frames[frame_limit];
-unsigned depth = 0;
+using detail::depth;
 std::uint64_t cut = 0; // runs with more relations than can be watched
 
 // A plan that is one scan of an index below simple nodes reads no table from end to
@@ -173,8 +175,10 @@ begin_parallel(Frame &frame, int relations, const QueryDesc *query, const observ
 			frame.relations[i].before = {};
 }
 
-pg_noinline void
-open_frame(QueryDesc *query, const observe::Statement *statement) noexcept
+} // namespace
+
+void
+detail::open_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 {
 	const PlannedStmt *const planned = query->plannedstmt;
 	const bool harmless = is_harmless(planned);
@@ -192,8 +196,8 @@ open_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 		begin_parallel(frame, counts[level], query, statement);
 }
 
-pg_noinline void
-close_frame(QueryDesc *query, const observe::Statement *statement) noexcept
+void
+detail::close_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 {
 	if (unlikely(--depth >= frame_limit))
 		return;
@@ -201,23 +205,6 @@ close_frame(QueryDesc *query, const observe::Statement *statement) noexcept
 		drop_sample(query);
 	else if (counts[depth] > 0)
 		count_frame(owner_of(query, statement));
-}
-
-} // namespace
-
-void
-run_begins(QueryDesc *query, const observe::Statement *statement) noexcept
-{
-	if (likely(depth == 0 && is_index_scan(query->plannedstmt)))
-		return;
-	open_frame(query, statement);
-}
-
-void
-run_ended(QueryDesc *query, const observe::Statement *statement, bool) noexcept
-{
-	if (unlikely(depth > 0))
-		close_frame(query, statement);
 }
 
 void

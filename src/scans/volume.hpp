@@ -12,10 +12,38 @@
 
 namespace remedy::scans {
 
-void run_begins(QueryDesc *query, const observe::Statement *statement) noexcept;
+namespace detail {
+
+extern unsigned depth; // of open frames
+
+void open_frame(QueryDesc *query, const observe::Statement *statement) noexcept;
+void close_frame(QueryDesc *query, const observe::Statement *statement) noexcept;
+
+} // namespace detail
+
+// Whether the plan is one scan of an index and nothing else, as most statements' is.
+inline bool
+is_index_scan(const PlannedStmt *planned) noexcept
+{
+	const NodeTag tag = nodeTag(planned->planTree);
+
+	return (tag == T_IndexScan || tag == T_IndexOnlyScan) && planned->subplans == NIL;
+}
+
+inline void
+run_begins(QueryDesc *query, const observe::Statement *statement) noexcept
+{
+	if (unlikely(detail::depth > 0 || !is_index_scan(query->plannedstmt)))
+		detail::open_frame(query, statement);
+}
 
 // Counts what the run has read.
-void run_ended(QueryDesc *query, const observe::Statement *statement, bool failed) noexcept;
+inline void
+run_ended(QueryDesc *query, const observe::Statement *statement, bool) noexcept
+{
+	if (unlikely(detail::depth > 0))
+		detail::close_frame(query, statement);
+}
 
 // The same, in the abort that its error causes: its relations are still open.
 void run_failed(const observe::Statement &statement) noexcept;

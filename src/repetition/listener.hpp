@@ -1,0 +1,105 @@
+// What repetition is told of statements.  Those about which nothing is to be found out
+// pass here, inlined into who tells it.
+
+#pragma once
+
+#include "observe/observe.hpp"
+#include "observe/session.hpp"
+#include "repetition/fan_out.hpp"
+#include "repetition/settings.hpp"
+#include "repetition/shapes.hpp"
+
+namespace remedy::repetition {
+
+constexpr Nanoseconds parent_life = 1'000'000'000; // a cold client needs up to 0.1 s for its first child
+
+inline Limits
+limits() noexcept
+{
+	return {static_cast<unsigned>(settings.threshold), settings.burst_gap_ms * Nanoseconds{1'000'000}, parent_life};
+}
+
+namespace detail {
+
+// Shapes that ran in this unit of work, lately, each once in a row.
+struct Recent
+{
+	static constexpr unsigned limit = 8;
+	std::uint64_t last;
+	std::uint64_t fingerprints[limit];
+	unsigned next;
+
+	void add(std::uint64_t fingerprint) noexcept
+	{
+		if (fingerprint == last)
+			return;
+		fingerprints[next] = last = fingerprint;
+		next = (next + 1) % limit;
+	}
+};
+
+// The constants of the statement that was analysed last.
+struct Constants
+{
+	std::uint64_t fingerprint;
+	ValueHash values[keys_per_shape];
+};
+
+// Everything a session remembers of its statements, but for their texts.
+struct Memory
+{
+	FanOut fan_out;
+	ShapeTable shapes;
+	Recent recent;
+	Constants constants;
+};
+
+static_assert(sizeof(Memory) <= 64 * 1024, "a promise of docs/n-plus-one.md");
+
+extern Memory memory; // of which nothing is touched before it is needed
+extern bool noted;    // look_at() found out something about the running statement
+
+DestReceiver *look_at(const observe::Statement &statement) noexcept;
+void end_execution(const observe::Statement &statement, bool first_run);
+
+// Whether the statement belongs to the unit of work of the one before, and nothing
+// depends on it in there.
+inline bool
+is_quiet(const observe::Statement &statement) noexcept
+{
+	if (statement.entry == nullptr)
+		return false;
+	const Shape *const shape = static_cast<const Shape *>(statement.entry->attached);
+	return shape != nullptr && shape->fingerprint == statement.fingerprint &&
+		   shape->is_settled_for(memory.fan_out.unit()) &&
+		   memory.fan_out.goes_on_quietly(statement.transaction, statement.waiting, IsTransactionBlock, limits());
+}
+
+} // namespace detail
+
+void analysed(const Query *query, Nanoseconds when);
+
+inline DestReceiver *
+running(const observe::Statement &statement)
+{
+	detail::noted = false;
+	if (unlikely(!detail::is_quiet(statement)))
+		return detail::look_at(statement);
+	detail::memory.recent.add(statement.fingerprint);
+	return nullptr;
+}
+
+inline void
+ran(const observe::Statement &statement, bool first_run)
+{
+	if (unlikely(detail::noted))
+		detail::end_execution(statement, first_run);
+}
+
+void reset(const observe::Scope &scope);
+void forget_units();
+
+inline constexpr observe::Listener listener = {
+	.analysed = analysed, .running = running, .ran = ran, .reset = reset, .new_session = forget_units};
+
+} // namespace remedy::repetition
