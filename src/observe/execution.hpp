@@ -68,26 +68,24 @@ note_analysis(Nanoseconds when) noexcept
 
 // Makes it a statement that starts: looks up its entry, with the text it has in the
 // source if it is new, and notes who runs it.  The statement may have been used before.
+// The references are followed only where that is needed.
 pg_attribute_always_inline void
-enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *planned, std::uint64_t fingerprint,
-				const char *source, ParamListInfo parameters) noexcept
+enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *const &planned, std::uint64_t fingerprint,
+				const char *const &source, const ParamListInfo &parameters) noexcept
 {
-	const Session &counts = *session();
-	const Oid user = GetUserId();
-	StatementEntry *entry = statement.entry;
+	const StatementEntry *const entry = statement.entry;
 
-	if (entry == nullptr || entry->fingerprint != fingerprint)
-		statement.entry = entry = entry_for(fingerprint, planned, source, parameters);
+	statement.user = GetUserId();
 	statement.query = query;
 	statement.fingerprint = fingerprint;
 	statement.counted = false;
 	statement.own = false;
-	statement.user = user;
-	if (counts.calls > 0)
-		return;
-	const bool is_analysed = detail::last_analysis > counts.last_end;
-	if (unlikely(is_analysed || planned != counts.route_source || counts.route_changed || !is_group_of(user)))
-		begin_transaction(planned, source, user, is_analysed);
+	if (entry == nullptr || entry->fingerprint != fingerprint)
+		statement.entry = entry_for(fingerprint, planned, source, parameters);
+	const Session &counts = *session();
+	if (counts.calls == 0 && unlikely(detail::last_analysis > counts.last_end || planned != counts.route_source ||
+									  counts.route_changed || !is_group_of(statement.user)))
+		begin_transaction(planned, source, statement.user, detail::last_analysis > counts.last_end);
 }
 
 // Notes when the statement's message was understood, and in which transaction: after
@@ -118,9 +116,10 @@ end() noexcept
 	detail::mode.executing = false;
 }
 
-// A run that began then is over; it makes the statement a call, unless that is our own.
-// The time before the first statement of a transaction was not spent in it.
-pg_attribute_always_inline void
+// A run that began then is over; it makes the statement a call, unless that is our own:
+// then the answer is false.  The time before the first statement of a transaction was not
+// spent in it.
+pg_attribute_always_inline bool
 end_called(Statement &statement, Nanoseconds began, std::uint64_t rows) noexcept
 {
 	const Nanoseconds ended = now();
@@ -132,13 +131,15 @@ end_called(Statement &statement, Nanoseconds began, std::uint64_t rows) noexcept
 	statement.ended = counts.last_end = ended;
 	statement.execution = execution;
 	statement.rows = rows;
-	if (likely(!statement.own))
-		count(statement, 0, {rows, execution, ended, counts.calls > 0 ? statement.waiting : 0});
+	if (unlikely(statement.own))
+		return false;
+	count(statement, 0, {rows, execution, ended, counts.calls > 0 ? statement.waiting : 0});
+	return true;
 }
 
 // The phase is over; what it adds is counted, unless the statement is our own.
 // The first phase that is counted makes the statement a call.
-void end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept;
+pg_noinline void end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept;
 
 // A transaction or a part of it was aborted: if that was an error of the statement
 // that is being executed, that statement has failed.  An error has left the portal

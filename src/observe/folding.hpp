@@ -22,60 +22,77 @@ struct Statistics
 
 namespace detail {
 
+// Runs of one statement, one after the other.
+struct Stretch
+{
+	unsigned place;
+	std::uint64_t calls;
+	std::uint64_t failed;
+	std::uint64_t rows;
+	Nanoseconds execution;
+	Nanoseconds waiting;
+	Nanoseconds min;
+	Nanoseconds max;
+	Nanoseconds ended; // the last one
+};
+
 // The statements of a journal's entries.
 class Runs
 {
 public:
 	Runs(const Statistics &into, Journal &journal, std::uint32_t written) noexcept : into_(into)
 	{
+		unsigned last = Journal::others;
+
 		for (std::uint32_t i = journal.folded; i < written; ++i)
-		{
-			const unsigned place = journal.entries[i].place();
-			if (place <= Journal::others && calls_[place]++ == 0 && place != Journal::others)
-				claim(place, journal.key(place), into.timestamp(journal.entries[i].ended));
-		}
+			if (const unsigned place = journal.entries[i].place(); place != last)
+			{
+				if (place < Journal::names_limit && statements_[place] == nullptr)
+					claim(place, journal.key(place), into.timestamp(journal.entries[i].ended));
+				last = place;
+			}
 		for (unsigned i = 0; i < count_; ++i)
 		{
 			const unsigned place = named_[i];
 			journal.seen[place] = true;
 			// A later claim may have taken the place of an earlier one.
-			if (!(into.statements.key(claimed_[i]) == journal.key(place)))
-				continue;
-			into.statements.used_again(claimed_[i], calls_[place]);
-			statements_[place] = &into.statements[claimed_[i]];
+			if (into.statements.key(claimed_[i]) == journal.key(place))
+				statements_[place] = &into.statements[claimed_[i]];
+			else
+				claimed_[i] = StatementStore::none;
 		}
 	}
 
-	// A further run adds to the call before.
-	void add(const Entry &entry, bool is_call) noexcept
+	StoredStatement &of(unsigned place) noexcept
 	{
-		const unsigned place = entry.place();
-		StoredStatement &statement = of(place);
-		StatementCounts &counts = statement.counts;
-
-		last_[place] = entry.ended;
-		counts.rows += entry.rows();
-		counts.total += entry.execution;
-		if (!is_call)
-		{
-			--calls_[place];
-			return;
-		}
-		if (entry.execution < counts.min)
-			counts.min = entry.execution;
-		if (entry.execution > counts.max)
-			counts.max = entry.execution;
-		statement.times.add_to_bucket(time_bucket(entry.execution));
+		return place < Journal::names_limit ? *statements_[place] : into_.statements.overflow();
 	}
 
-	void add_failure(const Entry &entry) noexcept { ++of(entry.place()).counts.failed; }
+	void add(const Stretch &stretch) noexcept
+	{
+		StatementCounts &counts = of(stretch.place).counts;
+
+		counts.calls += stretch.calls;
+		counts.failed += stretch.failed;
+		counts.rows += stretch.rows;
+		counts.total += stretch.execution;
+		counts.min = std::min(counts.min, stretch.min);
+		counts.max = std::max(counts.max, stretch.max);
+		calls_[stretch.place] += static_cast<std::uint16_t>(stretch.calls);
+		last_[stretch.place] = stretch.ended;
+	}
 
 	// After all entries.
 	void finish() noexcept
 	{
 		for (unsigned i = 0; i < count_; ++i)
-			finish(named_[i]);
-		finish(Journal::others);
+		{
+			note_last(named_[i]);
+			if (claimed_[i] != StatementStore::none)
+				into_.statements.used_again(claimed_[i], calls_[named_[i]]);
+		}
+		if (last_[Journal::others] != 0)
+			note_last(Journal::others);
 	}
 
 private:
@@ -86,19 +103,11 @@ private:
 		named_[count_++] = static_cast<std::uint16_t>(place);
 	}
 
-	StoredStatement &of(unsigned place) noexcept
-	{
-		return place < Journal::names_limit ? *statements_[place] : into_.statements.overflow();
-	}
-
-	void finish(unsigned place) noexcept
+	void note_last(unsigned place) noexcept
 	{
 		StatementCounts &counts = of(place).counts;
-
-		if (last_[place] == 0)
-			return;
 		const std::int64_t last = into_.timestamp(last_[place]);
-		counts.calls += calls_[place];
+
 		counts.first = counts.first == 0 ? last : counts.first;
 		counts.last = std::max(counts.last, last);
 	}
@@ -107,7 +116,7 @@ private:
 	unsigned count_ = 0;
 	std::uint16_t named_[Journal::names_limit];
 	std::uint32_t claimed_[Journal::names_limit]; // in the order of named_
-	StoredStatement *statements_[Journal::names_limit];
+	StoredStatement *statements_[Journal::names_limit] = {};
 	std::uint16_t calls_[Journal::names_limit + 1] = {};
 	Nanoseconds last_[Journal::names_limit + 1] = {};
 };
@@ -121,18 +130,24 @@ public:
 	{
 	}
 
-	void add(const Entry &entry, bool is_call) noexcept
+	void begin(unsigned group) noexcept
 	{
-		if (entry.is(Entry::begins))
-			begin(entry.group());
-		statements_ += is_call;
-		counts_.statements += is_call;
-		counts_.rows += entry.rows();
-		counts_.execution += entry.execution;
-		counts_.waiting += entry.waiting;
+		end();
+		if (group != group_) [[unlikely]]
+			give();
+		group_ = group;
 	}
 
-	void add_failure() noexcept { ++counts_.failed; }
+	void count_call() noexcept { ++statements_; }
+
+	void add(const Stretch &stretch) noexcept
+	{
+		counts_.statements += stretch.calls;
+		counts_.failed += stretch.failed;
+		counts_.rows += stretch.rows;
+		counts_.execution += stretch.execution;
+		counts_.waiting += stretch.waiting;
+	}
 
 	// So many ran inside statements of the transaction.
 	void add_inside(std::uint64_t statements) noexcept { counts_.nested += statements; }
@@ -148,14 +163,6 @@ public:
 	}
 
 private:
-	void begin(unsigned group) noexcept
-	{
-		end();
-		if (group != group_) [[unlikely]]
-			give();
-		group_ = group;
-	}
-
 	void end() noexcept
 	{
 		if (statements_ == 1) [[likely]]
@@ -183,12 +190,14 @@ private:
 	const Statistics &into_;
 	Journal &journal_;
 	unsigned group_;
-	std::uint64_t statements_; // of the transaction
+	std::uint64_t statements_;  // of the transaction
 	std::uint32_t singles_ = 0; // transactions of one statement
 	GroupCounts counts_ = {};
 };
 
-// Entries that are not simply a run of a client's statement.
+constexpr std::uint64_t uncommon = Entry::further | Entry::failed | Entry::nested | Journal::names_limit;
+
+// An entry that is not simply a run of a client's statement.
 inline void
 add_uncommon(Runs &runs, Transactions &transactions, const Entry &entry) noexcept
 {
@@ -199,14 +208,54 @@ add_uncommon(Runs &runs, Transactions &transactions, const Entry &entry) noexcep
 		transactions.add_inside(entry.rows());
 		return;
 	}
-	runs.add(entry, is_call);
-	if (entry.is(Entry::failed))
-		runs.add_failure(entry);
+	Stretch one = {entry.place(), is_call, entry.is(Entry::failed), entry.rows(), entry.execution, entry.waiting,
+				   entry.execution, entry.execution, entry.ended};
+	if (is_call)
+		runs.of(one.place).times.add_to_bucket(time_bucket(entry.execution));
+	else
+	{
+		one.min = std::numeric_limits<Nanoseconds>::max();
+		one.max = 0;
+	}
+	runs.add(one);
 	if (entry.is(Entry::nested))
 		return;
-	transactions.add(entry, is_call);
-	if (entry.is(Entry::failed))
-		transactions.add_failure();
+	if (entry.is(Entry::begins))
+		transactions.begin(entry.group());
+	if (is_call)
+		transactions.count_call();
+	transactions.add(one);
+}
+
+// The entry, and those after it that are runs of the same statement for the same group.
+// Returns the one after those.
+inline const Entry *
+add_stretch(Runs &runs, Transactions &transactions, const Entry *entry, const Entry *end) noexcept
+{
+	constexpr std::uint64_t alike = Entry::place_mask | Entry::group_mask << Entry::group_shift | uncommon;
+	const std::uint64_t like = entry->what & alike;
+	const Entry *const first = entry;
+	TimeHistogram &times = runs.of(first->place()).times;
+	Stretch sum = {first->place(), 0, 0, 0, 0, 0, first->execution, first->execution, 0};
+
+	do
+	{
+		const Nanoseconds execution = entry->execution;
+		if (entry->is(Entry::begins))
+			transactions.begin(first->group());
+		transactions.count_call();
+		sum.rows += entry->rows();
+		sum.execution += execution;
+		sum.waiting += entry->waiting;
+		sum.min = std::min(sum.min, execution);
+		sum.max = std::max(sum.max, execution);
+		times.add_to_bucket(time_bucket(execution));
+	} while (++entry < end && (entry->what & alike) == like);
+	sum.calls = static_cast<std::uint64_t>(entry - first);
+	sum.ended = entry[-1].ended;
+	runs.add(sum);
+	transactions.add(sum);
+	return entry;
 }
 
 } // namespace detail
@@ -216,22 +265,16 @@ add_uncommon(Runs &runs, Transactions &transactions, const Entry &entry) noexcep
 inline void
 fold(const Statistics &into, Journal &journal) noexcept
 {
-	constexpr std::uint64_t uncommon = Entry::further | Entry::failed | Entry::nested | Journal::names_limit;
 	const std::uint32_t written = journal.written.load(std::memory_order_acquire);
 	detail::Runs runs(into, journal, written);
 	detail::Transactions transactions(into, journal);
+	const Entry *const end = journal.entries + written;
 
-	for (std::uint32_t i = journal.folded; i < written; ++i)
-	{
-		const Entry entry = journal.entries[i];
-		if (entry.is(uncommon)) [[unlikely]]
-		{
-			detail::add_uncommon(runs, transactions, entry);
-			continue;
-		}
-		runs.add(entry, true);
-		transactions.add(entry, true);
-	}
+	for (const Entry *entry = journal.entries + journal.folded; entry < end;)
+		if (entry->is(detail::uncommon)) [[unlikely]]
+			detail::add_uncommon(runs, transactions, *entry++);
+		else
+			entry = detail::add_stretch(runs, transactions, entry, end);
 	journal.folded = written;
 	runs.finish();
 	transactions.finish(journal.complete.load(std::memory_order_acquire) == written);

@@ -108,13 +108,13 @@ on_start(QueryDesc *query, int flags)
 
 // Runs the query with another receiver than its own, which it gets back.
 pg_noinline void
-run_through(server::Run run, DestReceiver *receiver) noexcept
+run_through(QueryDesc *query, ScanDirection direction, uint64 count, bool once, DestReceiver *receiver) noexcept
 {
-	QueryDesc *const query = run.query;
 	DestReceiver *const own = query->dest;
 
 	query->dest = receiver;
-	finally([&run]() noexcept { run.proceed(); }, [query, own](bool) noexcept { query->dest = own; });
+	finally([=]() noexcept { server::proceed_run(query, direction, count, once); },
+			[=](bool) noexcept { query->dest = own; });
 }
 
 // Runs the query, through a listener's receiver if one wants its rows.
@@ -126,10 +126,16 @@ run_query(server::Run run, Statement &statement, Nanoseconds began) noexcept
 	begin(statement, began);
 	tell_run_begins(run.query, &statement);
 	if (unlikely(receiver != nullptr))
-		run_through(run, receiver);
+		run_through(run.query, run.direction, run.count, run.once, receiver);
 	else
 		run.proceed();
 	tell_run_ended(run.query, &statement, false);
+}
+
+pg_noinline void
+note_slow(const Statement &statement)
+{
+	tell_slow(statement);
 }
 
 // The first run makes the statement a call.
@@ -141,14 +147,19 @@ run_statement(server::Run run, Statement &statement, bool first_run) noexcept
 	note_arrival(statement, began);
 	run_query(run, statement, began);
 	if (first_run)
-		end_called(statement, began, run.query->estate->es_processed);
+	{
+		if (unlikely(!end_called(statement, began, run.query->estate->es_processed)))
+			return;
+	}
 	else
+	{
 		end_counted(statement, false, run.query->estate->es_processed);
-	if (unlikely(statement.own))
-		return;
+		if (statement.own)
+			return;
+	}
 	tell_run(statement, first_run);
 	if (unlikely(statement.execution >= slow_floor))
-		tell_slow(statement);
+		note_slow(statement);
 }
 
 // A cursor WITH HOLD is run to its end, perhaps from its beginning, when the

@@ -100,10 +100,11 @@ struct Journal
 		return others;
 	}
 
-	// There is room.
-	void append(Entry entry) noexcept
+	// The next entry; there is room for it.
+	void append(const Entry &entry) noexcept { write(written.load(std::memory_order_relaxed), entry); }
+
+	void write(std::uint32_t number, const Entry &entry) noexcept
 	{
-		const std::uint32_t number = written.load(std::memory_order_relaxed);
 		entries[number] = entry;
 		written.store(number + 1, std::memory_order_release);
 	}

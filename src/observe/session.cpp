@@ -146,16 +146,19 @@ count_in_periods(StatementEntry *entry, const Tally &tally) noexcept
 
 } // namespace
 
-// A statement without a name in the journal.
-void
-detail::count_unnamed(const Statement &statement, std::uint64_t flags, std::uint64_t rows,
-					  Nanoseconds execution) noexcept
+// The periods cannot know from the journal which statement has no name there.
+unsigned
+detail::place_anew(const Statement &statement, std::uint64_t flags, std::uint64_t rows, Nanoseconds execution) noexcept
 {
 	StatementEntry *const entry = statement.entry;
-	const bool is_known = entry != nullptr && entry->fingerprint == statement.fingerprint;
+	const unsigned place = new_place(entry, statement.fingerprint, statement.user, false);
 
+	if (place != Journal::others)
+		return place;
+	const bool is_known = entry != nullptr && entry->fingerprint == statement.fingerprint;
 	settle();
 	count_in_periods(is_known ? entry : nullptr, {(flags & Entry::further) == 0, rows, execution});
+	return place;
 }
 
 void

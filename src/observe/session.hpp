@@ -64,16 +64,14 @@ pg_noinline unsigned new_place(StatementEntry *entry, std::uint64_t fingerprint,
 
 } // namespace detail
 
-// The place of the statement's name in the journal.
-pg_attribute_always_inline unsigned
-place_of(const Statement &statement) noexcept
+// The place of the statement's name in the journal, if it has one for this user.
+pg_attribute_always_inline bool
+has_place(const Statement &statement) noexcept
 {
 	const StatementEntry *const entry = statement.entry;
 
-	if (likely(entry != nullptr && entry->fingerprint == statement.fingerprint &&
-			   entry->place_generation == names_generation && entry->place_user == statement.user))
-		return entry->place;
-	return detail::new_place(statement.entry, statement.fingerprint, statement.user, false);
+	return entry != nullptr && entry->fingerprint == statement.fingerprint &&
+		   entry->place_generation == names_generation && entry->place_user == statement.user;
 }
 
 // Brings both periods up to date: their counts are derived from the journal's entries,
@@ -82,8 +80,9 @@ void settle() noexcept;
 
 namespace detail {
 
-pg_noinline void count_unnamed(const Statement &statement, std::uint64_t flags, std::uint64_t rows,
-							   Nanoseconds execution) noexcept;
+// The place after that, or that of those without one, whose periods are up to date then.
+pg_noinline unsigned place_anew(const Statement &statement, std::uint64_t flags, std::uint64_t rows,
+								Nanoseconds execution) noexcept;
 
 } // namespace detail
 
@@ -92,13 +91,15 @@ pg_attribute_always_inline void
 count(const Statement &statement, std::uint64_t flags, Executed executed) noexcept
 {
 	Session &counts = *session();
-	std::uint64_t place_and_flags = place_of(statement) | flags;
+	std::uint64_t place_and_flags;
 
+	if (likely(has_place(statement)))
+		place_and_flags = statement.entry->place | flags;
+	else
+		place_and_flags = detail::place_anew(statement, flags, executed.rows, executed.execution) | flags;
 	if (counts.calls == 0)
 		place_and_flags |= Entry::begins;
 	counts.calls += (flags & Entry::further) == 0;
-	if (unlikely((place_and_flags & Entry::place_mask) == Journal::others))
-		detail::count_unnamed(statement, flags, executed.rows, executed.execution);
 	count_entry(place_and_flags, executed);
 }
 

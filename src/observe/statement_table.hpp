@@ -55,7 +55,8 @@ struct StatementEntry
 	RawText text;
 	PeriodTally transaction;
 	PeriodTally watch;
-	void *attached; // a listener's
+	void *attached;            // a listener's,
+	std::uint32_t settled_for; // and its too
 	std::uint32_t place; // of its name in the backend's journal,
 	std::uint32_t place_user;       // for this user,
 	std::uint32_t place_generation; // while names_generation is this
@@ -110,6 +111,7 @@ public:
 		oldest->transaction = {};
 		oldest->watch = {};
 		oldest->attached = nullptr;
+		oldest->settled_for = 0;
 		oldest->place_generation = 0;
 		return {oldest, true};
 	}

@@ -84,8 +84,10 @@ count_entry(std::uint64_t place_and_flags, Executed executed) noexcept
 {
 	const std::uint64_t what = executed.rows << Entry::row_shift | place_and_flags | detail::group_bits;
 
-	if (likely(detail::mine->written.load(std::memory_order_relaxed) < detail::next_fold))
-		detail::mine->append({executed.execution, executed.ended, executed.waiting, what});
+	const std::uint32_t number = detail::mine->written.load(std::memory_order_relaxed);
+
+	if (likely(number < detail::next_fold))
+		detail::mine->write(number, {executed.execution, executed.ended, executed.waiting, what});
 	else
 		detail::append_when_full(executed.execution, executed.ended, executed.waiting, what);
 }

@@ -12,6 +12,7 @@ namespace remedy::repetition {
 
 detail::Memory detail::memory;
 bool detail::noted = false;
+std::uint32_t detail::outlook = 1;
 
 namespace {
 
@@ -129,6 +130,7 @@ arm_recent(std::uint64_t suspicious) noexcept
 		Shape *const shape = fingerprint == suspicious ? nullptr : memory.shapes.find(fingerprint);
 		if (shape == nullptr || !shape->suspect())
 			continue;
+		look_again();
 		withdraw_hint(fingerprint);
 	}
 }
@@ -193,16 +195,43 @@ hold_output(const observe::Statement &statement, Shape &shape) noexcept
 	if (parent->column_count == 0)
 		return nullptr;
 	held = parent;
+	look_again();
 	return note_values(query, *parent);
 }
 
-// Nothing changes for the rest of the unit of work, if nothing else does.
+// Nothing is to be found out about the statement for the rest of the unit of work, if
+// nothing else changes.
 bool
-is_settled(const Shape &shape, const Moment &moment) noexcept
+is_settled(const Shape &shape, const Moment &moment, bool any_parent) noexcept
 {
 	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated;
 
-	return moment.watch == 0 && (!may_repeat || shape.calls >= suspicious_calls);
+	return moment.watch == 0 && !any_parent && (!may_repeat || shape.calls >= suspicious_calls);
+}
+
+DestReceiver *
+look_closely(const observe::Statement &statement) noexcept
+{
+	Shape &shape = shape_of(statement);
+	const Moment moment = moment_of(statement);
+	const Limits now_limits = limits();
+
+	if (memory.fan_out.enter(moment, now_limits))
+	{
+		memory.recent = {};
+		look_again();
+	}
+	if (unlikely(!shape.described))
+		describe_prepared(shape);
+	const bool any_parent = memory.fan_out.any_parent(moment, now_limits);
+	if (!statement.counted)
+		begin_execution(statement, shape, any_parent);
+	if (!shape.barren && (!shape.disarmed || always_armed(moment)))
+		return hold_output(statement, shape);
+	observe::StatementEntry *const entry = statement.entry;
+	if (entry != nullptr && entry->fingerprint == statement.fingerprint && is_settled(shape, moment, any_parent))
+		entry->settled_for = detail::outlook;
+	return nullptr;
 }
 
 } // namespace
@@ -212,24 +241,11 @@ detail::look_at(const observe::Statement &statement) noexcept
 {
 	if (statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
 		return nullptr;
-	Shape &shape = shape_of(statement);
-	const Moment moment = moment_of(statement);
-	const Limits now_limits = limits();
-
 	execution.fingerprint = 0;
 	held = nullptr;
-	noted = true;
-	if (unlikely(memory.fan_out.enter(moment, now_limits)))
-		memory.recent = {};
-	if (unlikely(!shape.described))
-		describe_prepared(shape);
-	if (!statement.counted)
-		begin_execution(statement, shape, memory.fan_out.any_parent(moment, now_limits));
-	if (!shape.barren && (!shape.disarmed || always_armed(moment)))
-		return hold_output(statement, shape);
-	if (is_settled(shape, moment))
-		shape.settle_for(memory.fan_out.unit());
-	return nullptr;
+	DestReceiver *const receiver = look_closely(statement);
+	noted = execution.fingerprint != 0 || held != nullptr;
+	return receiver;
 }
 
 namespace {
@@ -251,7 +267,10 @@ void
 prove_parent(const Child &child) noexcept
 {
 	if (Shape *const shape = memory.shapes.find(memory.fan_out.likeliest_parent(child).fingerprint))
+	{
 		shape->proved();
+		look_again();
+	}
 }
 
 // A child that is found may be the parent that others waited for.
@@ -304,7 +323,7 @@ forget_units()
 {
 	memset(static_cast<void *>(&memory.fan_out), 0, sizeof(FanOut));
 	memory.recent = {};
-	memory.shapes.unsettle();
+	look_again();
 	forget_reports();
 }
 
@@ -317,7 +336,7 @@ reset(const observe::Scope &)
 void
 look_again() noexcept
 {
-	memory.shapes.unsettle();
+	++detail::outlook;
 }
 
 void

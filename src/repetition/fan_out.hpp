@@ -146,20 +146,15 @@ public:
 		in_block_ = moment.in_block;
 		transaction_ = moment.transaction;
 		unit_ += !same;
-		if (!any_parent(moment, limits))
-			last_parent_end_ = 0;
 		return !same;
 	}
 
-	// Whether a statement belongs to the unit of work of the one before, outside of any
-	// watched stretch, while no output is of interest.  is_in_block() is asked at the
-	// beginning of a transaction.
+	// The same for a statement that follows others of the unit, unless it begins a new
+	// one: then nothing is changed, and the answer is false.  Whether it is in a block is
+	// asked at the beginning of a transaction.
 	template <class InBlock>
-	bool goes_on_quietly(std::uint32_t transaction, Nanoseconds waiting, InBlock &&is_in_block,
-						 const Limits &limits) noexcept
+	bool follow(std::uint32_t transaction, Nanoseconds waiting, InBlock &&is_in_block, const Limits &limits) noexcept
 	{
-		if (last_parent_end_ != 0 || watch_ != 0)
-			return false;
 		if (transaction == transaction_)
 			return true;
 		if (in_block_ || waiting > limits.burst_gap || is_in_block())

@@ -59,20 +59,23 @@ static_assert(sizeof(Memory) <= 64 * 1024, "a promise of docs/n-plus-one.md");
 extern Memory memory; // of which nothing is touched before it is needed
 extern bool noted;    // look_at() found out something about the running statement
 
-DestReceiver *look_at(const observe::Statement &statement) noexcept;
-void end_execution(const observe::Statement &statement, bool first_run);
+// Changes with all that could make more of a statement worth a look: a new unit of work,
+// an output that is held, a watched stretch, a setting.  A statement's entry has the one
+// for which nothing is to be found out about it.
+extern std::uint32_t outlook;
+
+pg_noinline DestReceiver *look_at(const observe::Statement &statement) noexcept;
+pg_noinline void end_execution(const observe::Statement &statement, bool first_run);
 
 // Whether the statement belongs to the unit of work of the one before, and nothing
 // depends on it in there.
 inline bool
 is_quiet(const observe::Statement &statement) noexcept
 {
-	if (statement.entry == nullptr)
-		return false;
-	const Shape *const shape = static_cast<const Shape *>(statement.entry->attached);
-	return shape != nullptr && shape->fingerprint == statement.fingerprint &&
-		   shape->is_settled_for(memory.fan_out.unit()) &&
-		   memory.fan_out.goes_on_quietly(statement.transaction, statement.waiting, IsTransactionBlock, limits());
+	const observe::StatementEntry *const entry = statement.entry;
+
+	return entry != nullptr && entry->settled_for == outlook && entry->fingerprint == statement.fingerprint &&
+		   memory.fan_out.follow(statement.transaction, statement.waiting, IsTransactionBlock, limits());
 }
 
 } // namespace detail

@@ -41,7 +41,6 @@ struct Shape
 	std::uint32_t last_used;   // a count of statements, for replacement
 	std::uint32_t unit;        // the unit of work that calls counts in
 	std::uint32_t calls;
-	std::uint32_t settled_until; // the unit of work after the one in which nothing changes any more
 	std::uint32_t relations; // hash of the relations it was described for
 	Kind kind;
 	bool described;      // its analysed tree was seen: keys and kind are known
@@ -64,9 +63,6 @@ struct Shape
 		return false;
 	}
 
-	void settle_for(std::uint32_t this_unit) noexcept { settled_until = this_unit + 1; }
-	bool is_settled_for(std::uint32_t this_unit) const noexcept { return settled_until == this_unit + 1; }
-
 	// A parent whose result was kept so often without any child is not kept again ...
 	static constexpr std::uint8_t patience = 100;
 	static constexpr std::uint8_t most_disarms = 10;
@@ -88,14 +84,12 @@ struct Shape
 		if (!disarmed || ++suspicions < 1u << (disarms - 1))
 			return false;
 		disarmed = false;
-		settled_until = 0;
 		return true;
 	}
 
 	void proved() noexcept
 	{
 		disarmed = false;
-		settled_until = 0;
 		held_in_vain = 0;
 		disarms = 0;
 	}
@@ -118,12 +112,6 @@ public:
 
 	// As if it had been found.
 	void use(Shape &shape) noexcept { shape.last_used = ++uses_; }
-
-	void unsettle() noexcept
-	{
-		for (Shape &shape : shapes_)
-			shape.settled_until = 0;
-	}
 
 	// A shape as good as new.
 	Shape &add(std::uint64_t fingerprint) noexcept

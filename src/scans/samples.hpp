@@ -17,8 +17,8 @@ constexpr int sampled = 1 << 30;
 
 namespace detail {
 
-void choose(QueryDesc *query, const observe::Statement *statement) noexcept;
-void read_sample(const QueryDesc *query) noexcept;
+pg_noinline void choose(QueryDesc *query, const observe::Statement *statement) noexcept;
+pg_noinline void read_sample(const QueryDesc *query) noexcept;
 
 } // namespace detail
 

@@ -16,8 +16,8 @@ namespace detail {
 
 extern unsigned depth; // of open frames
 
-void open_frame(QueryDesc *query, const observe::Statement *statement) noexcept;
-void close_frame(QueryDesc *query, const observe::Statement *statement) noexcept;
+pg_noinline void open_frame(QueryDesc *query, const observe::Statement *statement) noexcept;
+pg_noinline void close_frame(QueryDesc *query, const observe::Statement *statement) noexcept;
 
 } // namespace detail
 
