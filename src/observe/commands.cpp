@@ -49,8 +49,10 @@ fetch(const server::Utility &utility) noexcept
 	finally([&utility]() noexcept { utility.proceed(); }, [](bool) noexcept { is_fetch = false; });
 }
 
-pg_noinline void
-run_utility(server::Utility utility) noexcept
+} // namespace
+
+void
+on_utility(const server::Utility &utility)
 {
 	const bool is_top = utility.context == PROCESS_UTILITY_TOPLEVEL;
 
@@ -90,8 +92,6 @@ run_utility(server::Utility utility) noexcept
 	}
 }
 
-} // namespace
-
 const PlannedStmt *
 opening_cursor() noexcept
 {
@@ -108,16 +108,6 @@ bool
 fetching() noexcept
 {
 	return is_fetch;
-}
-
-// BEGIN and COMMIT are half of what many applications send.
-void
-on_utility(const server::Utility &utility)
-{
-	if (IsA(utility.statement->utilityStmt, TransactionStmt))
-		utility.proceed();
-	else
-		run_utility(utility);
 }
 
 } // namespace remedy::observe

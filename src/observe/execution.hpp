@@ -70,12 +70,13 @@ note_analysis(Nanoseconds when) noexcept
 // source if it is new, and notes who runs it.  The statement may have been used before.
 // The references are followed only where that is needed.
 pg_attribute_always_inline void
-enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *const &planned, std::uint64_t fingerprint,
-				const char *const &source, const ParamListInfo &parameters) noexcept
+enter_statement(Statement &statement, QueryDesc *query, const PlannedStmt *const &planned,
+				const std::uint64_t &fingerprint_there, const char *const &source,
+				const ParamListInfo &parameters) noexcept
 {
-	const StatementEntry *const entry = statement.entry;
-
 	statement.user = GetUserId();
+	const std::uint64_t fingerprint = fingerprint_there;
+	const StatementEntry *const entry = statement.entry;
 	statement.query = query;
 	statement.fingerprint = fingerprint;
 	statement.counted = false;

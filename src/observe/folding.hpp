@@ -182,9 +182,13 @@ private:
 		singles_ = 0;
 	}
 
-	TransactionGroup &target() const noexcept
+	TransactionGroup &target() noexcept
 	{
-		return group_for(into_.groups, into_.group_count, journal_.groups[group_], into_.fold);
+		TransactionGroup *&target = targets_[group_];
+
+		if (target == nullptr)
+			target = &group_for(into_.groups, into_.group_count, journal_.groups[group_], into_.fold);
+		return *target;
 	}
 
 	const Statistics &into_;
@@ -193,6 +197,7 @@ private:
 	std::uint64_t statements_;  // of the transaction
 	std::uint32_t singles_ = 0; // transactions of one statement
 	GroupCounts counts_ = {};
+	TransactionGroup *targets_[Journal::groups_limit] = {};
 };
 
 constexpr std::uint64_t uncommon = Entry::further | Entry::failed | Entry::nested | Journal::names_limit;

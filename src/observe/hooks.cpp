@@ -70,9 +70,8 @@ start_cursor(QueryDesc *query, int flags, Statement &statement) noexcept
 pg_attribute_always_inline void
 start_statement(QueryDesc *query, int flags, Statement &statement) noexcept
 {
-	const PlannedStmt *const planned = query->plannedstmt;
-
-	enter_statement(statement, query, planned, planned->queryId, query->sourceText, query->params);
+	enter_statement(statement, query, query->plannedstmt, query->plannedstmt->queryId, query->sourceText,
+					query->params);
 	begin(statement, 0);
 	tell_starting(query, &statement);
 	server::proceed_start(query, flags);

@@ -62,7 +62,11 @@ void
 on_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
 		   ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
 {
-	hooks.utility(Utility{statement, text, read_only_tree, context, params, environment, dest, completion});
+	// BEGIN and COMMIT are half of what many applications send.
+	if (IsA(statement->utilityStmt, TransactionStmt))
+		previous_utility(statement, text, read_only_tree, context, params, environment, dest, completion);
+	else
+		hooks.utility(Utility{statement, text, read_only_tree, context, params, environment, dest, completion});
 }
 
 } // namespace

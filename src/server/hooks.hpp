@@ -57,7 +57,7 @@ struct Hooks
 	void (*run)(QueryDesc *query, ScanDirection direction, uint64 count, bool once);
 	void (*finish)(QueryDesc *query);
 	void (*end)(QueryDesc *query);
-	void (*utility)(const Utility &utility);
+	void (*utility)(const Utility &utility); // all but transactions' own, such as BEGIN and COMMIT
 };
 
 // Whoever installs them defines them; constant, so that link-time optimisation calls
