@@ -254,6 +254,30 @@ SELECT remedy.transaction_statements();
 SELECT count(*) >= 0 AS readable FROM remedy.transactions;
 SELECT count(*) AS readable FROM remedy.status;
 RESET ROLE;
+-- A planner that fails leaves the statements after it statements; while it runs, an
+-- exception that a function catches does not make statements of the function's queries.
+CREATE FUNCTION constant() RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+	BEGIN
+		PERFORM 1 / 0;
+	EXCEPTION WHEN division_by_zero THEN
+		PERFORM count(*) FROM pg_catalog.pg_am;
+	END;
+	RETURN 1;
+END $$;
+SELECT 1 / 0;
+BEGIN;
+SELECT 1;
+SAVEPOINT s;
+SELECT 2 WHERE 1 / 0 > 0;
+ROLLBACK TO s;
+SELECT 3;
+SELECT remedy.transaction_statements();
+SELECT 4 WHERE constant() = 1;
+SELECT remedy.transaction_statements();
+COMMIT;
+DROP FUNCTION constant();
+
 SELECT version = (SELECT extversion FROM pg_extension WHERE extname = 'pg_remedy') AS same_version, enabled, query_ids,
        slots_used >= 1 AS used, sizes_missed, memory_bytes > 0 AS memory
 FROM remedy.status;

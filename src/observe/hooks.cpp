@@ -17,6 +17,7 @@ namespace {
 using detail::mode;
 
 OpenStatements open_statements;
+SubTransactionId planning_in = InvalidSubTransactionId; // where the planner was called, while it runs
 bool any_dropped = false; // queries of the transaction's aborted parts may be among the open ones
 
 void
@@ -31,15 +32,39 @@ on_analysed(Query *query)
 	tell_analysed(query, when);
 }
 
-PlannedStmt *
-on_plan(const server::Planning &planning)
+pg_noinline PlannedStmt *
+plan_otherwise(Query *query, const char *text, int options, ParamListInfo params) noexcept
 {
 	PlannedStmt *planned = nullptr;
 
 	if (!counting() || executing())
-		return planning.proceed();
-	run_elsewhere([&]() noexcept { planned = planning.proceed(); });
+		return server::proceed_plan(query, text, options, params);
+	run_elsewhere([&]() noexcept { planned = server::proceed_plan(query, text, options, params); });
 	return planned;
+}
+
+// An error in the planner aborts the part of the transaction that it runs in, which ends
+// the mode too.
+PlannedStmt *
+on_plan(Query *query, const char *text, int options, ParamListInfo params)
+{
+	if (unlikely(!mode.is_plain()))
+		return plan_otherwise(query, text, options, params);
+	mode.elsewhere = true;
+	planning_in = GetCurrentSubTransactionId();
+	PlannedStmt *const planned = server::proceed_plan(query, text, options, params);
+	mode.elsewhere = false;
+	planning_in = InvalidSubTransactionId;
+	return planned;
+}
+
+void
+planning_failed() noexcept
+{
+	if (planning_in == InvalidSubTransactionId)
+		return;
+	mode.elsewhere = false;
+	planning_in = InvalidSubTransactionId;
 }
 
 // Until version 18 a cursor's query has no fingerprint of its own.
@@ -283,7 +308,10 @@ on_transaction(XactEvent event, void *)
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	if (event == XACT_EVENT_ABORT)
+	{
+		planning_failed();
 		on_abort();
+	}
 	open_statements.clear();
 	any_dropped = false;
 	if (session() != nullptr)
@@ -291,10 +319,12 @@ on_transaction(XactEvent event, void *)
 }
 
 void
-on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *)
+on_subtransaction(SubXactEvent event, SubTransactionId aborted, SubTransactionId, void *)
 {
 	if (event != SUBXACT_EVENT_ABORT_SUB)
 		return;
+	if (aborted <= planning_in)
+		planning_failed();
 	any_dropped = true;
 	on_abort();
 }

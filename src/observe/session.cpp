@@ -86,8 +86,9 @@ void
 look_for_route(const PlannedStmt *planned, const char *source) noexcept
 {
 	Session &session = *detail::current_session;
-	char found[route_bytes] = "";
+	char found[route_bytes];
 
+	found[0] = '\0';
 	session.route_source = planned;
 	if (source != nullptr)
 	{
@@ -95,7 +96,7 @@ look_for_route(const PlannedStmt *planned, const char *source) noexcept
 		if (may_have_route(source, length))
 			route_of(source, length, found, sizeof(found));
 	}
-	if (strcmp(found, session.route) == 0)
+	if (found[0] == session.route[0] && (found[0] == '\0' || strcmp(found, session.route) == 0))
 		return;
 	strlcpy(session.route, found, sizeof(session.route));
 	session.route_changed = true;

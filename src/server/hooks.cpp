@@ -23,7 +23,7 @@ on_analysed(ParseState *state, Query *query, JumbleState *jumble)
 PlannedStmt *
 on_plan(Query *query, const char *text, int options, ParamListInfo params)
 {
-	return hooks.plan(Planning{query, text, options, params});
+	return hooks.plan(query, text, options, params);
 }
 
 void
@@ -97,7 +97,7 @@ install_hooks() noexcept
 }
 
 PlannedStmt *
-Planning::proceed() const noexcept
+proceed_plan(Query *query, const char *text, int options, ParamListInfo params) noexcept
 {
 	return previous_plan(query, text, options, params);
 }

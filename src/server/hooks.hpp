@@ -10,20 +10,11 @@
 
 namespace remedy::server {
 
+PlannedStmt *proceed_plan(Query *query, const char *text, int options, ParamListInfo params) noexcept;
 void proceed_start(QueryDesc *query, int flags) noexcept;
 void proceed_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once) noexcept;
 void proceed_finish(QueryDesc *query) noexcept;
 void proceed_end(QueryDesc *query) noexcept;
-
-struct Planning
-{
-	Query *query;
-	const char *text;
-	int options;
-	ParamListInfo params;
-
-	PlannedStmt *proceed() const noexcept;
-};
 
 struct Run
 {
@@ -52,7 +43,7 @@ struct Utility
 struct Hooks
 {
 	void (*analysed)(Query *query);
-	PlannedStmt *(*plan)(const Planning &planning);
+	PlannedStmt *(*plan)(Query *query, const char *text, int options, ParamListInfo params);
 	void (*start)(QueryDesc *query, int flags);
 	void (*run)(QueryDesc *query, ScanDirection direction, uint64 count, bool once);
 	void (*finish)(QueryDesc *query);
