@@ -145,10 +145,8 @@ private:
 
 	bool is_candidate(std::uint64_t hash, std::uint32_t index) const noexcept
 	{
-		for (unsigned way = 0; way < 2 * ways; ++way)
-			if (candidate(hash, way) == index)
-				return true;
-		return false;
+		const std::uint32_t set = index / ways * ways;
+		return set == set_of(hash, 0) || set == set_of(hash, 1);
 	}
 
 	void start(std::uint32_t index, const StatementKey &key, std::int64_t now) noexcept
@@ -159,19 +157,28 @@ private:
 		entry.counts.first = entry.counts.last = now;
 	}
 
+	// A free place in the emptier set, or the least used in both.
 	std::uint32_t room_for(std::uint64_t hash) noexcept
 	{
 		const std::uint32_t sets[] = {set_of(hash, 0), set_of(hash, 1)};
 		std::uint32_t least = sets[0];
+		std::uint32_t free = none;
+		unsigned most_free = 0;
 
 		for (const std::uint32_t set : sets)
+		{
+			unsigned free_here = 0;
 			for (std::uint32_t index = set; index < set + ways; ++index)
-			{
-				if (!is_used(index))
-					return index;
-				if (places()[index].use < places()[least].use)
-					least = index;
-			}
+				if (is_used(index))
+					least = places()[index].use < places()[least].use ? index : least;
+				else if (++free_here > most_free)
+				{
+					free = index;
+					most_free = free_here;
+				}
+		}
+		if (free != none)
+			return free;
 		for (const std::uint32_t set : sets)
 			for (Place *place = places() + set; place < places() + set + ways; ++place)
 				place->use -= (place->use + (1u << fading) - 1) >> fading;
