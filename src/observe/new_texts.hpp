@@ -14,7 +14,12 @@ namespace remedy::observe {
 class NewTexts
 {
 public:
-	static constexpr std::uint32_t capacity = 8192; // of which one text takes little more than half
+	// Of which one text takes little more than a third, and the last third is for the time
+	// that somebody holds the lock.
+	static constexpr std::uint32_t capacity = 12288;
+	static constexpr std::uint32_t worth_folding = 8192;
+
+	bool are_worth_folding() const noexcept { return written_.load(std::memory_order_relaxed) >= worth_folding; }
 
 	bool has_room(std::uint32_t length) const noexcept
 	{

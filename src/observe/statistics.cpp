@@ -16,8 +16,8 @@ std::uint32_t names_generation = 1;
 
 namespace {
 
-using detail::group_bits;
 using detail::group_application;
+using detail::group_bits;
 using detail::group_user;
 using detail::journals;
 using detail::mine;
@@ -169,15 +169,14 @@ try_fold(Room wanted) noexcept
 	return true;
 }
 
-bool
+void
 try_fold_texts() noexcept
 {
 	if (!region.acquire_if_free(LW_EXCLUSIVE))
-		return false;
+		return;
 	fold_texts(*mine);
 	mine->texts.empty();
 	region.release();
-	return true;
 }
 
 // Who reads folds first, and so sees the text.
@@ -187,7 +186,9 @@ introduce(const StatementKey &key, const RawText &text) noexcept
 	if (key.fingerprint == 0 || text.bytes == nullptr || store.statements->find(key) != StatementStore::none)
 		return;
 	const std::uint32_t length = length_of(text);
-	if (mine->texts.has_room(length) || (try_fold_texts() && mine->texts.has_room(length)))
+	if (mine->texts.are_worth_folding() || !mine->texts.has_room(length))
+		try_fold_texts();
+	if (mine->texts.has_room(length))
 		mine->texts.add(key.fingerprint, traits_of(text), text.bytes, length);
 }
 
