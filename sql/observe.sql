@@ -205,6 +205,14 @@ SELECT query FROM remedy.current_transaction WHERE query LIKE 'PREPARE%';
 ROLLBACK;
 DEALLOCATE long;
 
+-- A statement that was forgotten comes back with its text.
+CREATE TABLE forgotten (a integer);
+SELECT a FROM forgotten WHERE a = 1;
+SELECT remedy.reset();
+SELECT a FROM forgotten WHERE a = 2;
+SELECT calls, first_seen <= last_seen AS ordered, query FROM remedy.statements WHERE query LIKE '% forgotten %';
+DROP TABLE forgotten;
+
 -- Totals. Only ended transactions that had statements are transactions.
 SELECT remedy.reset();
 SET application_name = 'regress_observe';

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -38,7 +39,8 @@ bucket_middle(unsigned bucket) noexcept
 	return (buckets_per_octave + step) * width + (width - 1) / 2;
 }
 
-// Plain memory: it may lie in shared memory and start as zeroes.
+// Plain memory: it may lie in shared memory, and starts as zeroes.  Most histograms
+// have few values, which lie together: only the used stretch of buckets is looked at.
 //
 // A count that comes near the end of its range halves them all, which leaves the
 // percentiles as they are.
@@ -47,6 +49,8 @@ struct Histogram
 {
 	static constexpr unsigned size = exact_values + (Octaves - first_octave) * buckets_per_octave;
 
+	std::uint32_t used_from; // the used stretch of buckets:
+	std::uint32_t used_to;   // the one after it; 0: all are empty
 	std::uint32_t counts[size];
 
 	static constexpr unsigned bucket(std::uint64_t value) noexcept
@@ -57,8 +61,15 @@ struct Histogram
 
 	static constexpr std::uint32_t most = 1u << 31;
 
+	void clear() noexcept
+	{
+		std::fill(counts + used_from, counts + used_to, 0);
+		used_from = used_to = 0;
+	}
+
 	void add_to_bucket(unsigned bucket, std::uint32_t times = 1) noexcept
 	{
+		use(bucket, bucket + 1);
 		if ((counts[bucket] += times) >= most)
 			halve();
 	}
@@ -66,7 +77,10 @@ struct Histogram
 	void add(const Histogram &other) noexcept
 	{
 		std::uint32_t large = 0;
-		for (unsigned i = 0; i < size; ++i)
+		if (other.used_to == 0)
+			return;
+		use(other.used_from, other.used_to);
+		for (unsigned i = other.used_from; i < other.used_to; ++i)
 		{
 			counts[i] += other.counts[i];
 			large |= counts[i];
@@ -77,8 +91,8 @@ struct Histogram
 
 	void halve() noexcept
 	{
-		for (std::uint32_t &count : counts)
-			count /= 2;
+		for (unsigned i = used_from; i < used_to; ++i)
+			counts[i] /= 2;
 	}
 
 	// The smallest value such that at least this fraction of all values is not
@@ -86,16 +100,23 @@ struct Histogram
 	std::uint64_t percentile(double fraction) const noexcept
 	{
 		std::uint64_t total = 0;
-		for (const std::uint32_t count : counts)
-			total += count;
+		for (unsigned i = used_from; i < used_to; ++i)
+			total += counts[i];
 		std::uint64_t seen = 0;
-		for (unsigned i = 0; i < size; ++i)
+		for (unsigned i = used_from; i < used_to; ++i)
 		{
 			seen += counts[i];
 			if (seen > 0 && static_cast<double>(seen) >= fraction * static_cast<double>(total))
 				return bucket_middle(i);
 		}
 		return 0;
+	}
+
+private:
+	void use(std::uint32_t from, std::uint32_t to) noexcept
+	{
+		used_from = used_to == 0 ? from : std::min(used_from, from);
+		used_to = std::max(used_to, to);
 	}
 };
 

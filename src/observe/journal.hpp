@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "observe/new_texts.hpp"
 #include "observe/statement_counts.hpp"
 #include "observe/transaction_groups.hpp"
 
@@ -70,6 +71,7 @@ struct Journal
 	bool seen[names_limit];   // entries of these names were folded since it was emptied
 
 	StatementName names[names_limit];
+	NewTexts texts; // of some of them
 	GroupKey groups[groups_limit];
 	Entry entries[limit];
 
@@ -113,6 +115,7 @@ struct Journal
 	void empty(bool forget_names, bool forget_groups) noexcept
 	{
 		folded = 0;
+		texts.empty();
 		complete.store(never, std::memory_order_relaxed);
 		written.store(0, std::memory_order_relaxed);
 		std::memset(seen, 0, sizeof(seen));

@@ -181,7 +181,7 @@ read_buckets(const char *from, std::size_t bytes, Histogram &histogram) noexcept
 		if (saved.bucket < next || saved.bucket >= Histogram::size || saved.count == 0 ||
 			saved.count >= Histogram::most)
 			return false;
-		histogram.counts[saved.bucket] = saved.count;
+		histogram.add_to_bucket(saved.bucket, saved.count);
 		next = saved.bucket + 1;
 	}
 	return bytes == 0;

@@ -93,9 +93,16 @@ set_clock() noexcept
 }
 
 void
+fold_texts(Journal &journal) noexcept
+{
+	store.header->texts_missed += journal.texts.fold(*store.texts);
+}
+
+void
 fold_journal(Journal &journal) noexcept
 {
 	fold({*store.statements, store.groups, store.header->group_count, ++store.header->folds, clock_offset}, journal);
+	fold_texts(journal);
 }
 
 int

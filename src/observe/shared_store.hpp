@@ -44,10 +44,7 @@ public:
 
 	void place(void *memory) noexcept { memory_ = static_cast<char *>(memory); }
 
-	Journal &operator[](int number) const noexcept
-	{
-		return *reinterpret_cast<Journal *>(memory_ + number * stride);
-	}
+	Journal &operator[](int number) const noexcept { return *reinterpret_cast<Journal *>(memory_ + number * stride); }
 
 	// The one that this process alone may write.
 	Journal &own() const noexcept { return (*this)[server::slot_number()]; }
@@ -70,7 +67,8 @@ extern Journals journals;
 // set_clock().
 void set_clock() noexcept;
 
-// The region's lock is held exclusively for these three.
+// The region's lock is held exclusively for these four.
+void fold_texts(Journal &journal) noexcept;
 void fold_journal(Journal &journal) noexcept;
 int fold_all() noexcept; // returns how many backends there are
 void reset_store(const Scope &scope) noexcept;

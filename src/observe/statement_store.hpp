@@ -5,8 +5,8 @@
 // there lose a little of their use, so that what was busy once gives way in time.
 // Nothing is sorted and nothing beyond the two sets is looked at.
 //
-// The store is one stretch of memory without pointers into itself: a copy of the
-// bytes is a store too.  No server headers.
+// The store is one stretch of memory, of zeroes at first, without pointers into itself:
+// a copy of the bytes is a store too.  No server headers.
 
 #pragma once
 
@@ -26,7 +26,7 @@ struct StoredStatement
 	void clear() noexcept
 	{
 		counts.clear();
-		times = {};
+		times.clear();
 	}
 };
 
@@ -68,11 +68,12 @@ public:
 	std::uint32_t find(const StatementKey &key) const noexcept
 	{
 		const std::uint64_t hash = key.hash();
-		for (unsigned way = 0; way < 2 * ways; ++way)
+		for (unsigned half = 0; half < 2; ++half)
 		{
-			const std::uint32_t index = candidate(hash, way);
-			if (places()[index].key == key)
-				return index;
+			const std::uint32_t set = set_of(hash, half);
+			for (std::uint32_t index = set; index < set + ways; ++index)
+				if (places()[index].key == key)
+					return index;
 		}
 		return none;
 	}
@@ -136,18 +137,16 @@ private:
 	const Place *places() const noexcept { return reinterpret_cast<const Place *>(this + 1); }
 	StoredStatement *entries() noexcept { return reinterpret_cast<StoredStatement *>(places() + size()); }
 
-	std::uint32_t candidate(std::uint64_t hash, unsigned way) const noexcept
+	// The first place of one of the two sets of a hash.
+	std::uint32_t set_of(std::uint64_t hash, unsigned half) const noexcept
 	{
-		const std::uint32_t half = static_cast<std::uint32_t>(way < ways ? hash : hash >> 32);
-		return half % sets_ * ways + way % ways;
+		return static_cast<std::uint32_t>(hash >> 32 * half) % sets_ * ways;
 	}
 
 	bool is_candidate(std::uint64_t hash, std::uint32_t index) const noexcept
 	{
-		for (unsigned way = 0; way < 2 * ways; ++way)
-			if (candidate(hash, way) == index)
-				return true;
-		return false;
+		const std::uint32_t set = index / ways * ways;
+		return set == set_of(hash, 0) || set == set_of(hash, 1);
 	}
 
 	void start(std::uint32_t index, const StatementKey &key, std::int64_t now) noexcept
@@ -158,23 +157,31 @@ private:
 		entry.counts.first = entry.counts.last = now;
 	}
 
+	// A free place in the emptier set, or the least used in both.
 	std::uint32_t room_for(std::uint64_t hash) noexcept
 	{
-		std::uint32_t least = candidate(hash, 0);
+		const std::uint32_t sets[] = {set_of(hash, 0), set_of(hash, 1)};
+		std::uint32_t least = sets[0];
+		std::uint32_t free = none;
+		unsigned most_free = 0;
 
-		for (unsigned way = 0; way < 2 * ways; ++way)
+		for (const std::uint32_t set : sets)
 		{
-			const std::uint32_t index = candidate(hash, way);
-			if (!is_used(index))
-				return index;
-			if (places()[index].use < places()[least].use)
-				least = index;
+			unsigned free_here = 0;
+			for (std::uint32_t index = set; index < set + ways; ++index)
+				if (is_used(index))
+					least = places()[index].use < places()[least].use ? index : least;
+				else if (++free_here > most_free)
+				{
+					free = index;
+					most_free = free_here;
+				}
 		}
-		for (unsigned way = 0; way < 2 * ways; ++way)
-		{
-			std::uint32_t &use = places()[candidate(hash, way)].use;
-			use -= (use + (1u << fading) - 1) >> fading;
-		}
+		if (free != none)
+			return free;
+		for (const std::uint32_t set : sets)
+			for (Place *place = places() + set; place < places() + set + ways; ++place)
+				place->use -= (place->use + (1u << fading) - 1) >> fading;
 		return least;
 	}
 

@@ -91,19 +91,21 @@ public:
 
 	Claim claim(std::uint64_t fingerprint, std::uint32_t transaction_period, std::uint32_t watch_period) noexcept
 	{
-		if (StatementEntry *const known = find(fingerprint))
-			return {known, false};
 		StatementEntry *const set = set_of(fingerprint);
 		StatementEntry *oldest = nullptr;
 		for (unsigned i = 0; i < ways; ++i)
 		{
 			StatementEntry &entry = set[i];
-			if (entry.fingerprint != 0 && entry.needed(transaction_period, watch_period))
-				continue;
-			if (oldest == nullptr || entry.fingerprint == 0 || entry.transaction.period < oldest->transaction.period)
+			if (entry.fingerprint == fingerprint)
+				return {&entry, false};
+			if (entry.fingerprint == 0) // as are all after it
+			{
 				oldest = &entry;
-			if (entry.fingerprint == 0)
 				break;
+			}
+			if (!entry.needed(transaction_period, watch_period) &&
+				(oldest == nullptr || entry.transaction.period < oldest->transaction.period))
+				oldest = &entry;
 		}
 		if (oldest == nullptr)
 			return {nullptr, false};

@@ -16,8 +16,8 @@ std::uint32_t names_generation = 1;
 
 namespace {
 
-using detail::group_bits;
 using detail::group_application;
+using detail::group_bits;
 using detail::group_user;
 using detail::journals;
 using detail::mine;
@@ -67,17 +67,11 @@ placed(void *memory, int backends)
 	store.texts->initialise(store.header->capacity);
 }
 
-void
-offer_text(std::uint64_t fingerprint, const RawText &text) noexcept
+TextTraits
+traits_of(const RawText &text) noexcept
 {
-	if (fingerprint == 0 || text.bytes == nullptr)
-		return;
-	// What was read from the file has no constants, and cannot always be planned again.
-	if (store.texts->mark(fingerprint) && !store.texts->find(fingerprint)->traits.normalised)
-		return;
-	store.texts->remove(fingerprint);
-	const char *const end = text.search_path == nullptr ? text.bytes : text.search_path;
 	TextTraits traits = {};
+
 	traits.encoding = static_cast<std::uint8_t>(GetDatabaseEncoding());
 	traits.standard_strings = text.standard_strings;
 	traits.cut = text.cut;
@@ -86,7 +80,26 @@ offer_text(std::uint64_t fingerprint, const RawText &text) noexcept
 		memcpy(traits.parameter_types, text.parameter_types, text.parameter_count * sizeof(Oid));
 	traits.database = MyDatabaseId;
 	traits.user = text.user;
-	if (!store.texts->add(fingerprint, traits, text.bytes, end + strlen(end) - text.bytes))
+	return traits;
+}
+
+// With the search path behind it.
+std::uint32_t
+length_of(const RawText &text) noexcept
+{
+	const char *const last = text.search_path == nullptr ? text.bytes : text.search_path;
+
+	return static_cast<std::uint32_t>(last + strlen(last) - text.bytes);
+}
+
+// Once more, for a text may have given way to others, or found no room in the journal.
+void
+offer_text(std::uint64_t fingerprint) noexcept
+{
+	if (fingerprint == 0 || store.texts->holds(fingerprint))
+		return;
+	const RawText text = statement_text(fingerprint);
+	if (text.bytes != nullptr && !store.texts->offer(fingerprint, traits_of(text), text.bytes, length_of(text)))
 		++store.header->texts_missed;
 }
 
@@ -95,7 +108,7 @@ offer_texts(const Journal &journal) noexcept
 {
 	for (unsigned place = 0; place < Journal::names_limit; ++place)
 		if (journal.seen[place])
-			offer_text(journal.names[place].fingerprint, statement_text(journal.names[place].fingerprint));
+			offer_text(journal.names[place].fingerprint);
 }
 
 // The store's row of what found no room takes them.
@@ -157,13 +170,26 @@ try_fold(Room wanted) noexcept
 }
 
 void
+try_fold_texts() noexcept
+{
+	if (!region.acquire_if_free(LW_EXCLUSIVE))
+		return;
+	fold_texts(*mine);
+	mine->texts.empty();
+	region.release();
+}
+
+// Who reads folds first, and so sees the text.
+void
 introduce(const StatementKey &key, const RawText &text) noexcept
 {
-	if (store.statements->find(key) != StatementStore::none || !region.acquire_if_free(LW_EXCLUSIVE))
+	if (key.fingerprint == 0 || text.bytes == nullptr || store.statements->find(key) != StatementStore::none)
 		return;
-	store.statements->claim(key, GetCurrentTimestamp());
-	offer_text(key.fingerprint, text);
-	region.release();
+	const std::uint32_t length = length_of(text);
+	if (mine->texts.are_worth_folding() || !mine->texts.has_room(length))
+		try_fold_texts();
+	if (mine->texts.has_room(length))
+		mine->texts.add(key.fingerprint, traits_of(text), text.bytes, length);
 }
 
 bool

@@ -6,7 +6,7 @@
 //   - A fold moves what journals hold into the store, with the region's lock held
 //     exclusively: the backend's own when it is full or ends, everybody's before
 //     somebody reads or resets.  Nothing is counted twice, nothing is missed.
-//   - A new statement and its text enter the store under the same lock.
+//   - A new statement's text enters the store in the same way, with the fold or alone.
 //   - Readers hold it shared while they copy the store.
 // A statement never waits for the lock: where it is busy, folding is put off.
 
@@ -33,7 +33,7 @@ void detach() noexcept;
 void journal_is_emptied() noexcept;
 
 // The place of a statement's name in this backend's journal.  A new statement's text,
-// which may be unknown, is offered to the store.
+// which may be unknown, comes with it.
 unsigned name_place(const StatementKey &key, const RawText &text) noexcept;
 
 namespace detail {

@@ -102,6 +102,22 @@ public:
 		return record != nullptr;
 	}
 
+	// The same of a raw text: what was read from a file has no constants, and cannot
+	// always be planned again.
+	bool holds(std::uint64_t fingerprint) noexcept
+	{
+		return mark(fingerprint) && !find(fingerprint)->traits.normalised;
+	}
+
+	// Adds a raw text unless there is one.  False if it is longer than the store.
+	bool offer(std::uint64_t fingerprint, const TextTraits &traits, const char *text, std::uint32_t length) noexcept
+	{
+		if (holds(fingerprint))
+			return true;
+		remove(fingerprint);
+		return add(fingerprint, traits, text, length) && mark(fingerprint);
+	}
+
 	// Adds a text that is not there.  False if it is longer than the store.
 	bool add(std::uint64_t fingerprint, const TextTraits &traits, const char *text, std::uint32_t length) noexcept
 	{

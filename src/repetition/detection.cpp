@@ -183,8 +183,14 @@ hold_output(const observe::Statement &statement, Shape &shape) noexcept
 	QueryDesc *const query = statement.query;
 	const Moment moment = moment_of(statement);
 	FanOut &fan_out = memory.fan_out;
-	Parent *parent = &fan_out.hold(shape.fingerprint, moment, limits());
 
+	// It would only take another parent's place.
+	if (!fan_out.holds(shape.fingerprint) && !may_have_columns(query))
+	{
+		shape.barren = true;
+		return nullptr;
+	}
+	Parent *parent = &fan_out.hold(shape.fingerprint, moment, limits());
 	if (parent->column_count > 0 && !has_columns(query, *parent))
 	{
 		fan_out.forget(shape.fingerprint);

@@ -96,6 +96,8 @@ walk_query(Walk &walk, const Query *query) noexcept
 		if (IsA(common, Query))
 			walk_query(walk, reinterpret_cast<Query *>(common));
 	}
+	if (!query->hasSubLinks)
+		return;
 	foreach (cell, query->targetList)
 		walk_sublinks(reinterpret_cast<Node *>(lfirst_node(TargetEntry, cell)->expr), &walk);
 }
@@ -168,10 +170,10 @@ describe_condition(Walk &walk, const Query *query, OpExpr *condition)
 {
 	Shape &shape = *walk.described;
 
-	if (shape.key_count == keys_per_shape || get_oprrest(condition->opno) != F_EQSEL)
+	if (shape.key_count == keys_per_shape)
 		return;
 	const Sides sides = sides_of(condition);
-	if (sides.variable == nullptr || !can_be_hashed(exprType(sides.value)))
+	if (sides.variable == nullptr || !can_be_hashed(exprType(sides.value)) || get_oprrest(condition->opno) != F_EQSEL)
 		return;
 	const Column column = column_of(query, sides.variable);
 	if (column.relation < FirstNormalObjectId)

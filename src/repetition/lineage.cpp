@@ -77,22 +77,47 @@ destroy(DestReceiver *)
 {
 }
 
-// Whether a foreign key could start from or lead to the column.  The query holds the
-// same lock on the relation, and its planner has looked at the indexes already.
-bool
-is_of_key(Column column) noexcept
+enum class InKey
 {
-	const Relation relation = table_open(column.relation, AccessShareLock);
-	Bitmapset *const unique = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY);
-	bool found = bms_is_member(column.number - FirstLowInvalidHeapAttributeNumber, unique);
+	no,
+	yes,
+	untold, // somebody has locked the catalog that tells
+};
+
+// The relation's list of foreign keys is in its cache, or comes from a catalog.
+InKey
+in_foreign_key(Relation relation, AttrNumber number) noexcept
+{
+	const Form_pg_class form = relation->rd_rel;
+	const bool reads = !relation->rd_fkeyvalid && (form->relhastriggers || form->relkind == RELKIND_PARTITIONED_TABLE);
+	InKey found = InKey::no;
 	ListCell *cell;
 
+	if (reads && !ConditionalLockRelationOid(ConstraintRelationId, AccessShareLock))
+		return InKey::untold;
 	foreach (cell, RelationGetFKeyList(relation))
 	{
 		const ForeignKeyCacheInfo *const key = lfirst_node(ForeignKeyCacheInfo, cell);
 		for (int i = 0; i < key->nkeys; ++i)
-			found |= key->conkey[i] == column.number;
+			if (key->conkey[i] == number)
+				found = InKey::yes;
 	}
+	if (reads)
+		UnlockRelationOid(ConstraintRelationId, AccessShareLock);
+	return found;
+}
+
+// Whether a foreign key could start from or lead to the column.  The query holds the
+// same lock on the relation, and its planner has looked at the indexes already.
+InKey
+in_key(Column column) noexcept
+{
+	const Relation relation = table_open(column.relation, AccessShareLock);
+	Bitmapset *const unique = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY);
+	const bool is_unique = bms_is_member(column.number - FirstLowInvalidHeapAttributeNumber, unique);
+	const InKey found = is_unique ? InKey::yes : in_foreign_key(relation, column.number);
+
+	bms_free(unique);
 	table_close(relation, AccessShareLock);
 	return found;
 }
@@ -106,9 +131,18 @@ is_table(Oid relation) noexcept
 		   kind == RELKIND_FOREIGN_TABLE;
 }
 
+// The class of an output column that comes from a user's table or view.
+HashClass
+class_of(const TargetEntry *target) noexcept
+{
+	if (target->resjunk || target->resorigtbl < FirstNormalObjectId || target->resorigcol <= 0)
+		return HashClass::none;
+	return hash_class(exprType(reinterpret_cast<Node *>(target->expr)));
+}
+
 // Takes the columns that are of a key, or the others; of these no texts, which
-// are long and rarely asked for.
-void
+// are long and rarely asked for.  False if a catalog could not be read.
+bool
 take_columns(const List *targets, Parent &parent, bool of_key) noexcept
 {
 	ListCell *cell;
@@ -117,18 +151,22 @@ take_columns(const List *targets, Parent &parent, bool of_key) noexcept
 	{
 		const TargetEntry *const target = lfirst_node(TargetEntry, cell);
 		if (parent.column_count == columns_per_parent)
-			return;
-		if (target->resjunk || target->resorigtbl < FirstNormalObjectId || target->resorigcol <= 0)
-			continue;
-		const HashClass of = hash_class(exprType(reinterpret_cast<Node *>(target->expr)));
+			return true;
+		const HashClass of = class_of(target);
 		if (of == HashClass::none || (of == HashClass::text && !of_key))
 			continue;
 		const Column column = base_column(target->resorigtbl, target->resorigcol);
-		if (column.relation < FirstNormalObjectId || !is_table(column.relation) || is_of_key(column) != of_key)
+		if (column.relation < FirstNormalObjectId || !is_table(column.relation))
+			continue;
+		const InKey found = in_key(column);
+		if (found == InKey::untold)
+			return false;
+		if ((found == InKey::yes) != of_key)
 			continue;
 		parent.outputs[parent.column_count] = target->resno;
 		parent.columns[parent.column_count++] = column;
 	}
+	return true;
 }
 
 } // namespace
@@ -190,17 +228,25 @@ parameter_value(ParamListInfo parameters, int number) noexcept
 }
 
 bool
+may_have_columns(const QueryDesc *query) noexcept
+{
+	ListCell *cell;
+
+	foreach (cell, query->plannedstmt->planTree->targetlist)
+		if (class_of(lfirst_node(TargetEntry, cell)) != HashClass::none)
+			return true;
+	return false;
+}
+
+bool
 choose_columns(QueryDesc *query, Parent &parent) noexcept
 {
 	const List *const targets = query->plannedstmt->planTree->targetlist;
 
-	// The list of a relation's foreign keys comes from there.
-	if (!ConditionalLockRelationOid(ConstraintRelationId, AccessShareLock))
-		return false;
-	take_columns(targets, parent, true);
-	take_columns(targets, parent, false);
-	UnlockRelationOid(ConstraintRelationId, AccessShareLock);
-	return true;
+	if (take_columns(targets, parent, true) && take_columns(targets, parent, false))
+		return true;
+	parent.column_count = 0;
+	return false;
 }
 
 bool

@@ -36,6 +36,9 @@ ValueHash hash_value(HashClass of, Datum value) noexcept;
 // The value of a parameter; 0 if it is null or unknown.
 ValueHash parameter_value(ParamListInfo parameters, int number) noexcept;
 
+// Whether any output column of the query may be worth keeping, told without a catalog.
+bool may_have_columns(const QueryDesc *query) noexcept;
+
 // Chooses the output columns of the parent's query that are worth keeping, those
 // of keys first.  False if somebody has locked a catalog that tells: this does not wait.
 bool choose_columns(QueryDesc *query, Parent &parent) noexcept;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 namespace remedy::repetition {
 
@@ -37,11 +38,7 @@ public:
 		return true;
 	}
 
-	void clear() noexcept
-	{
-		for (std::uint64_t &word : words_)
-			word = 0;
-	}
+	void clear() noexcept { std::memset(words_, 0, sizeof(words_)); }
 
 private:
 	static constexpr unsigned bits = 32768;

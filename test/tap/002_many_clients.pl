@@ -128,6 +128,15 @@ $memory = $client->query_safe($used);
 $client->query_safe(shapes(3001, 9000));
 cmp_ok($client->query_safe($used), '<=', $memory, 'a session\'s memory does not grow with its statements');
 is(totals($node, 'varied')->{statements}, 9002, 'and all are counted, with the two that look at the memory');
+
+# The last ones are still in the session's slot, others are folded or had to make room for its texts.
+$node->safe_psql('postgres', 'SELECT remedy.reset()');
+$client->query_safe(shapes(9001, 12000) . "\nBEGIN;\n" . shapes(12001, 12050));
+# A text waits for the next fold if the store was busy when there was no room left.
+my $seen_texts = q{count(*) = 3050, count(query) > 2900, count(DISTINCT query) = count(query) FROM remedy.statements
+		WHERE calls = 1 AND (query IS NULL OR query LIKE '%WHERE false')};
+is($node->safe_psql('postgres', "SELECT $seen_texts"), 't|t|t',
+	'every new statement is seen at once, with its text');
 $client->quit;
 
 is(complaints($node), '', 'nothing is complained of');

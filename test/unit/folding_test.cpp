@@ -33,7 +33,7 @@ key_of(std::uint32_t user)
 struct Backend
 {
 	explicit Backend(unsigned capacity = 64)
-		: memory(std::malloc(StatementStore::bytes(capacity))), store(*static_cast<StatementStore *>(memory)),
+		: memory(std::calloc(1, StatementStore::bytes(capacity))), store(*static_cast<StatementStore *>(memory)),
 		  groups(std::make_unique<TransactionGroup[]>(group_count)), journal(std::make_unique<Journal>())
 	{
 		store.initialise(capacity);

@@ -233,3 +233,15 @@ TEST(counts_near_the_end_of_their_range_are_halved_together)
 	sum.add(histogram);
 	CHECK(sum.counts[3] == Small::most / 2 + 5 && sum.counts[9] == 250);
 }
+
+TEST(a_cleared_histogram_is_like_a_new_one)
+{
+	const auto histogram = histogram_of(drawn(900, [](auto &random) { return random() % 5000; }));
+	const auto other = histogram_of({7, 900'000});
+
+	histogram->clear();
+	CHECK(histogram->percentile(0.5) == 0);
+	histogram->add(*other);
+	CHECK(std::equal(other->counts, other->counts + Full::size, histogram->counts));
+	CHECK(histogram->percentile(0.5) == 7);
+}

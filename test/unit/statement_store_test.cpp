@@ -23,7 +23,7 @@ struct Free
 std::unique_ptr<StatementStore, Free>
 store_of(unsigned capacity)
 {
-	auto *const store = static_cast<StatementStore *>(std::malloc(StatementStore::bytes(capacity)));
+	auto *const store = static_cast<StatementStore *>(std::calloc(1, StatementStore::bytes(capacity)));
 	store->initialise(capacity);
 	return std::unique_ptr<StatementStore, Free>(store);
 }
@@ -95,6 +95,18 @@ TEST(a_free_place_is_taken_before_anybody_is_evicted)
 	for (std::uint64_t fingerprint = 1; fingerprint <= 8; ++fingerprint)
 		store->claim(key_of(fingerprint), 1);
 	CHECK(store->used() == 8 && store->evicted() == 0);
+}
+
+TEST(hardly_anything_gives_way_before_the_store_is_full)
+{
+	const auto store = store_of(5'000);
+	std::uint64_t fingerprint = 0;
+	while (++fingerprint <= 3'500)
+		store->claim(key_of(fingerprint * 0x9e3779b97f4a7c15), 1);
+	CHECK(store->used() == 3'500 && store->evicted() == 0);
+	while (++fingerprint <= 5'000)
+		store->claim(key_of(fingerprint * 0x9e3779b97f4a7c15), 1);
+	CHECK(store->used() > 4'750);
 }
 
 TEST(a_key_has_two_sets)
