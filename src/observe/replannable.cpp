@@ -232,6 +232,7 @@ plan_text(const Replannable &form, const char *text, const Sample *values) noexc
 bool
 find_replannable(std::uint64_t fingerprint, Replannable &form) noexcept
 {
+	bring_up_to_date();
 	region.acquire(LW_SHARED);
 	const bool found = copy_form(fingerprint, form);
 	region.release();
@@ -246,6 +247,7 @@ replannable_statements(std::uint64_t *&fingerprints) noexcept
 	int count = 0;
 
 	fingerprints = static_cast<std::uint64_t *>(palloc(store.header->capacity * sizeof(std::uint64_t)));
+	bring_up_to_date();
 	region.acquire(LW_SHARED);
 	store.texts->each([&](const TextStore::Record &record) {
 		if (record.traits.database == MyDatabaseId)

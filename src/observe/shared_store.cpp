@@ -119,6 +119,15 @@ fold_all() noexcept
 	return attached;
 }
 
+void
+bring_up_to_date() noexcept
+{
+	set_clock();
+	region.acquire(LW_EXCLUSIVE);
+	fold_all();
+	region.release();
+}
+
 // What was counted of the transactions that run is forgotten too.
 void
 reset_store(const Scope &scope) noexcept
@@ -162,10 +171,7 @@ merged_store() noexcept
 	const Size size = Store::bytes(capacity, group_count);
 	void *const memory = MemoryContextAllocHuge(CurrentMemoryContext, size);
 
-	set_clock();
-	region.acquire(LW_EXCLUSIVE);
-	fold_all();
-	region.release();
+	bring_up_to_date();
 	region.acquire(LW_SHARED);
 	memcpy(memory, static_cast<const void *>(store.header), size);
 	region.release();

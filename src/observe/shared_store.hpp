@@ -73,6 +73,9 @@ void fold_journal(Journal &journal) noexcept;
 int fold_all() noexcept; // returns how many backends there are
 void reset_store(const Scope &scope) noexcept;
 
+// Folds all journals; takes the lock.
+void bring_up_to_date() noexcept;
+
 struct StoreStatus
 {
 	int slots_used;
