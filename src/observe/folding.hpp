@@ -254,8 +254,9 @@ add_stretch(Runs &runs, Transactions &transactions, const Entry *entry, const En
 		sum.waiting += entry->waiting;
 		sum.min = std::min(sum.min, execution);
 		sum.max = std::max(sum.max, execution);
-		times.add_to_bucket(time_bucket(execution));
+		times.count(time_bucket(execution));
 	} while (++entry < end && (entry->what & alike) == like);
+	times.use(time_bucket(sum.min), time_bucket(sum.max) + 1);
 	sum.calls = static_cast<std::uint64_t>(entry - first);
 	sum.ended = entry[-1].ended;
 	runs.add(sum);

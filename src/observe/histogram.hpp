@@ -69,9 +69,22 @@ struct Histogram
 
 	void add_to_bucket(unsigned bucket, std::uint32_t times = 1) noexcept
 	{
+		count(bucket, times);
 		use(bucket, bucket + 1);
+	}
+
+	// The same in two steps, for many values whose buckets lie from one before another:
+	// counting them all, and then noting where.
+	void count(unsigned bucket, std::uint32_t times = 1) noexcept
+	{
 		if ((counts[bucket] += times) >= most)
 			halve();
+	}
+
+	void use(std::uint32_t from, std::uint32_t before) noexcept
+	{
+		used_from = used_to == 0 ? from : std::min(used_from, from);
+		used_to = std::max(used_to, before);
 	}
 
 	void add(const Histogram &other) noexcept
@@ -110,13 +123,6 @@ struct Histogram
 				return bucket_middle(i);
 		}
 		return 0;
-	}
-
-private:
-	void use(std::uint32_t from, std::uint32_t to) noexcept
-	{
-		used_from = used_to == 0 ? from : std::min(used_from, from);
-		used_to = std::max(used_to, to);
 	}
 };
 

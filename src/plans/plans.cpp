@@ -19,15 +19,39 @@ namespace remedy::plans {
 
 namespace {
 
+// From how long on a statement is slow by its own measure: ten times its median.  A
+// statement that always takes long would have its percentiles computed at each run, so
+// that they are remembered for a second.
+struct OwnLimit
+{
+	std::uint64_t fingerprint;
+	Oid user;
+	Nanoseconds limit; // 0: unknown
+	Nanoseconds found;
+};
+
+Nanoseconds
+own_limit(const observe::Statement &statement) noexcept
+{
+	constexpr Nanoseconds times_slower = 10;
+	constexpr Nanoseconds lasts = 1'000'000'000;
+	constexpr unsigned remembered = 64;
+	static OwnLimit limits[remembered];
+	OwnLimit &own = limits[statement.fingerprint % remembered];
+
+	if (own.fingerprint != statement.fingerprint || own.user != statement.user || statement.ended - own.found > lasts)
+		own = {statement.fingerprint, statement.user,
+			   times_slower * observe::median_execution(statement.fingerprint, statement.user), statement.ended};
+	return own.limit;
+}
+
 bool
 is_slow(const observe::Statement &statement) noexcept
 {
-	constexpr Nanoseconds times_slower = 10;
-
 	if (milliseconds(statement.execution) >= settings.slow_ms)
 		return true;
-	const Nanoseconds median = observe::median_execution(statement.fingerprint, statement.user);
-	return median > 0 && statement.execution >= times_slower * median;
+	const Nanoseconds limit = own_limit(statement);
+	return limit > 0 && statement.execution >= limit;
 }
 
 } // namespace
