@@ -132,7 +132,7 @@ COMMENT ON COLUMN remedy.statement_samples.query_id IS 'fingerprint, the core''s
 COMMENT ON COLUMN remedy.statement_samples.user_name IS 'role that ran it';
 COMMENT ON COLUMN remedy.statement_samples.taken_at IS 'when it ran';
 COMMENT ON COLUMN remedy.statement_samples.execution_ms IS 'execution time of this run, in milliseconds';
-COMMENT ON COLUMN remedy.statement_samples.parameters IS 'values of its parameters $1, $2 …; <not kept> for those too long or of types that cannot be kept; null for a statement without parameters';
+COMMENT ON COLUMN remedy.statement_samples.parameters IS 'values of its parameters $1, $2 and so on; <not kept> for those too long or of types that cannot be kept; null for a statement without parameters';
 COMMENT ON COLUMN remedy.statement_samples.query IS 'text of this run, with its constants, of a statement without parameters; null with parameters';
 
 CREATE FUNCTION remedy.check_replanning(
