@@ -16,13 +16,33 @@ const PlannedStmt *cursor = nullptr;
 bool is_explain = false;
 bool is_fetch = false;
 
+// The command that was analysed last.  pg_stat_statements takes a command's fingerprint
+// off when it meets the command before we do; a command of the simple protocol is the
+// very one that was analysed.
+struct Analysed
+{
+	const Node *command; // compared, never followed
+	NodeTag tag;
+	int location;
+	std::uint64_t fingerprint;
+} analysed;
+
+std::uint64_t
+fingerprint_of(const PlannedStmt &statement) noexcept
+{
+	const bool is_analysed = statement.utilityStmt == analysed.command &&
+							 nodeTag(statement.utilityStmt) == analysed.tag && statement.stmt_location == analysed.location;
+
+	return statement.queryId == 0 && is_analysed ? analysed.fingerprint : statement.queryId;
+}
+
 // Unlike a query, a command may end the transaction, or roll it back, and go on.
 void
 run_command(const server::Utility &utility) noexcept
 {
 	const Nanoseconds began = now();
 
-	enter_statement(command, nullptr, utility.statement, utility.statement->queryId, utility.text, utility.params);
+	enter_statement(command, nullptr, utility.statement, fingerprint_of(*utility.statement), utility.text, utility.params);
 	note_arrival(command, began);
 	begin(command, began);
 	is_explain = IsA(utility.statement->utilityStmt, ExplainStmt);
@@ -90,6 +110,12 @@ on_utility(const server::Utility &utility)
 		utility.proceed();
 		break;
 	}
+}
+
+void
+note_command(const Query *query) noexcept
+{
+	analysed = {query->utilityStmt, nodeTag(query->utilityStmt), query->stmt_location, query->queryId};
 }
 
 const PlannedStmt *

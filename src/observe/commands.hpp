@@ -10,6 +10,9 @@ namespace remedy::observe {
 
 void on_utility(const server::Utility &utility);
 
+// A utility command was analysed.
+void note_command(const Query *query) noexcept;
+
 const PlannedStmt *opening_cursor() noexcept; // DECLARE CURSOR, while inside it
 bool explaining() noexcept;                   // the command is EXPLAIN
 bool fetching() noexcept;                     // inside FETCH or MOVE

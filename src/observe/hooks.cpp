@@ -28,6 +28,8 @@ on_analysed(Query *query)
 		return;
 	const Nanoseconds when = now();
 
+	if (query->commandType == CMD_UTILITY)
+		note_command(query);
 	note_analysis(when);
 	tell_analysed(query, when);
 }
