@@ -48,6 +48,7 @@ SELECT 1/* secret /* secret */ 'secret' */AS commented, /* secret */ 2 AS b -- s
 SELECT 7-7 AS a, 7+-7 AS b, 7*-7.7 AS c, 'secret'<>'secret2' AS d, 'secret'||'s' AS e, @ -7 AS f, 77::text AS g;
 SELECT name$7, a$secret, "7 secrets" FROM (VALUES (7, 'secret', 1)) AS v(name$7, a$secret, "7 secrets");
 SELECT CAST('{"secret": 7}' AS json)->'secret' AS a, interval '7 days' AS b, date'2007-07-07' AS c, '{7,77}'::int[] AS d;
+SELECT 'secret'AS a, date'2007-07-07'AS b;
 SELECT (ARRAY[7, 77])[7:77] AS a, true AS b, NULL AS c;
 SELECT id FROM sink WHERE name LIKE '%secret\%' ESCAPE '\' AND name <> 'secret' LIMIT 77;
 SELECT query FROM remedy.current_transaction;

@@ -114,6 +114,21 @@ append_gap(StringInfo out, const char *text, int from, int to) noexcept
 	appendBinaryStringInfo(out, text + from, to - from);
 }
 
+bool
+is_of_a_word(char c) noexcept
+{
+	return isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || IS_HIGHBIT_SET(c);
+}
+
+// A parameter is a word of its own, which quotes need not be: date'now'AS then.
+void
+append_token(StringInfo out, const char *text, int length) noexcept
+{
+	if (out->len > 0 && is_of_a_word(text[0]) && is_of_a_word(out->data[out->len - 1]))
+		appendStringInfoChar(out, ' ');
+	appendBinaryStringInfo(out, text, length);
+}
+
 // False if it is not known how to go on: strings may have been meant in either way,
 // and here these part.
 bool
@@ -131,9 +146,12 @@ append_normalised(StringInfo out, const RawText &text, int parameter) noexcept
 		append_gap(out, text.bytes, end, start);
 		end = lexer.token_end();
 		if (is_literal(token))
-			appendStringInfo(out, "$%d", ++parameter);
+		{
+			char name[16];
+			append_token(out, name, snprintf(name, sizeof(name), "$%d", ++parameter));
+		}
 		else
-			appendBinaryStringInfo(out, text.bytes + start, end - start);
+			append_token(out, text.bytes + start, end - start);
 	}
 	return true;
 }
