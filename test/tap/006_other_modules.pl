@@ -17,6 +17,7 @@ for my $module (@modules)
 {
 	plan skip_all => "$module is not installed" unless -e "$libraries/$module.so";
 }
+push @modules, 'pg_qualstats' if -e "$libraries/pg_qualstats.so";
 
 my $work = lazy_page(6) . <<'SQL';
 SELECT three();
@@ -54,6 +55,7 @@ auto_explain.log_nested_statements = on
 pg_stat_statements.track = all
 pg_stat_statements.track_planning = on
 CONF
+		$node->append_conf('postgresql.conf', 'pg_qualstats.sample_rate = 1') if $preload =~ /pg_qualstats/;
 		$node->reload;
 	}
 	library_shop($node);
@@ -95,8 +97,8 @@ is_deeply($alone->{counts}, { transactions => 10, statements => 18, nested_state
 like($alone->{findings}, qr/^likely\|select\|1:N\|public.book\|author_id\|public.author\|id\|6\|6\|1\|10\|/,
 	'alone: a finding');
 
-for my $preload ("$ENV{PG_REMEDY_LIBRARY},pg_stat_statements,auto_explain",
-	"pg_stat_statements,auto_explain,$ENV{PG_REMEDY_LIBRARY}")
+my $others = join(',', @modules);
+for my $preload ("$ENV{PG_REMEDY_LIBRARY},$others", "$others,$ENV{PG_REMEDY_LIBRARY}")
 {
 	my $order = $preload =~ /^pg_stat/ ? 'after' : 'before';
 	my $beside = seen("loaded_$order", $preload);
