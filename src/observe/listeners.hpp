@@ -10,14 +10,23 @@ namespace remedy::observe {
 
 namespace detail {
 
+// Compilers that look for undefined behaviour do not know it while they compile, others
+// know it so well that they complain of the question where it is not hidden.
+template <class Function>
+pg_attribute_always_inline bool
+is_given(Function function) noexcept
+{
+	return function != nullptr;
+}
+
 // Calls the listener's function for the event, if it has one.
 template <auto Event, std::size_t Number, class... Arguments>
 pg_attribute_always_inline void
 tell_one(const Arguments &...arguments)
 {
-	constexpr auto function = listeners[Number]->*Event;
+	const auto function = listeners[Number]->*Event;
 
-	if constexpr (function != nullptr)
+	if (is_given(function))
 		function(arguments...);
 }
 
@@ -34,11 +43,10 @@ template <std::size_t Number>
 pg_attribute_always_inline void
 ask_for_receiver(const Statement &statement, DestReceiver *&receiver)
 {
-	constexpr auto function = listeners[Number]->running;
+	const auto function = listeners[Number]->running;
 
-	if constexpr (function != nullptr)
-		if (receiver == nullptr)
-			receiver = function(statement);
+	if (is_given(function) && receiver == nullptr)
+		receiver = function(statement);
 }
 
 } // namespace detail

@@ -137,12 +137,13 @@ TEST(a_further_run_adds_rows_and_time_but_is_no_call)
 {
 	Backend backend;
 	backend.run(backend.name(7) | Entry::begins, 100, 1);
-	backend.run(backend.name(7) | Entry::further, 900, 10);
+	backend.run(backend.name(7) | Entry::further, 899, 10);
+	backend.run(backend.name(7) | Entry::further, 1, 0);
 	backend.end();
 	backend.fold();
 	const StatementCounts &counts = backend.statement(7).counts;
-	CHECK(counts.calls == 1 && counts.rows == 11 && counts.total == 1000 && counts.max == 100);
-	CHECK(counts.last == offset + 2);
+	CHECK(counts.calls == 1 && counts.rows == 11 && counts.total == 1000 && counts.max == 100 && counts.min == 100);
+	CHECK(counts.last == offset + 3);
 	CHECK(backend.group(10).counts.statements == 1 && backend.group(10).counts.rows == 11);
 	CHECK(backend.group(10).statements_max == 1);
 }
@@ -226,12 +227,63 @@ TEST(a_transaction_that_ended_after_its_last_entry_was_folded_is_counted)
 	CHECK(backend.group(10).sizes.counts[1] == 1);
 }
 
+TEST(a_transaction_keeps_its_group_over_folds)
+{
+	Backend backend;
+	backend.transaction(7, 1, 0);
+	backend.run(backend.name(7) | 1u << Entry::group_shift | Entry::begins);
+	backend.fold();
+	backend.end();
+	backend.fold();
+	CHECK(backend.group(20).counts.transactions == 1 && backend.group(10).counts.transactions == 1);
+}
+
+TEST(a_stretch_has_all_its_times)
+{
+	Backend backend;
+	for (const Nanoseconds execution : {5000, 100, 90000, 700})
+		backend.run(backend.name(7), execution);
+	backend.fold();
+	const TimeHistogram &times = backend.statement(7).times;
+	CHECK(times.percentile(0.0) == bucket_middle(time_bucket(100)));
+	CHECK(times.percentile(1.0) == bucket_middle(time_bucket(90000)));
+}
+
+TEST(names_that_were_folded_are_noted_until_the_journal_is_emptied)
+{
+	Backend backend;
+	const unsigned place = backend.name(7);
+	backend.run(place);
+	CHECK(!backend.journal->seen[place]);
+	backend.fold();
+	CHECK(backend.journal->seen[place] && !backend.journal->seen[backend.name(8)]);
+	backend.journal->empty(false, false);
+	CHECK(!backend.journal->seen[place]);
+}
+
+TEST(what_runs_often_keeps_its_place)
+{
+	Backend backend(16);
+	for (unsigned i = 0; i < 200; ++i)
+		backend.run(backend.name(7));
+	backend.fold();
+	backend.journal->empty(true, false);
+	for (std::uint64_t fingerprint = 200; fingerprint < 240; ++fingerprint)
+		backend.run(backend.name(fingerprint));
+	backend.fold();
+	CHECK(backend.store.evicted() > 20);
+	CHECK(backend.statement(7).counts.calls == 200);
+}
+
 TEST(an_emptied_journal_has_no_transaction_that_ended)
 {
 	Backend backend;
 	backend.transaction(7, 1);
 	backend.fold();
 	backend.journal->empty(false, false);
+	backend.fold();
+	CHECK(backend.group(10).counts.transactions == 1);
+	backend.run(backend.name(7) | Entry::begins); // as many entries as when the last one ended
 	backend.fold();
 	CHECK(backend.group(10).counts.transactions == 1);
 	CHECK(backend.journal->is_name_of(backend.name(7), 7, 10, false));
