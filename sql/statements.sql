@@ -65,12 +65,12 @@ SELECT calls, failed, rows, query FROM here ORDER BY query COLLATE "C";
 
 -- Utility commands, each with its own text; no password and no other constant in it.
 SELECT remedy.reset();
-CREATE ROLE regress_remedy_a LOGIN PASSWORD 'secret';
-ALTER ROLE regress_remedy_a PASSWORD 'secret2' VALID UNTIL '2077-07-07';
-ALTER ROLE regress_remedy_a SET application_name = 'secret';
+CREATE ROLE regress_remedy_x LOGIN PASSWORD 'secret';
+ALTER ROLE regress_remedy_x PASSWORD 'secret2' VALID UNTIL '2077-07-07';
+ALTER ROLE regress_remedy_x SET application_name = 'secret';
 CREATE FOREIGN DATA WRAPPER regress_remedy_w OPTIONS (option 'secret');
 CREATE SERVER regress_remedy_s FOREIGN DATA WRAPPER regress_remedy_w OPTIONS (host 'secret');
-CREATE USER MAPPING FOR regress_remedy_a SERVER regress_remedy_s OPTIONS (user 'secret', password E'sec\'ret');
+CREATE USER MAPPING FOR regress_remedy_x SERVER regress_remedy_s OPTIONS (user 'secret', password E'sec\'ret');
 CREATE SUBSCRIPTION regress_remedy_sub CONNECTION 'host=secret password=secret' PUBLICATION p
 	WITH (connect = false, slot_name = NONE);
 SET application_name = 'secret';
@@ -90,7 +90,7 @@ COMMENT ON TABLE sink IS 'secret';
 DROP TABLE copied, sink;
 DROP SUBSCRIPTION regress_remedy_sub;
 DROP FOREIGN DATA WRAPPER regress_remedy_w CASCADE;
-DROP ROLE regress_remedy_a;
+DROP ROLE regress_remedy_x;
 SELECT calls, rows, query FROM here ORDER BY first_seen, query;
 SELECT count(*) AS leaks FROM here WHERE query ~ '[''7]|secret([^$]|$)';
 

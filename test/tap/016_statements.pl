@@ -211,6 +211,7 @@ FROM (SELECT * FROM remedy.statements WHERE calls > failed AND query_id IS NOT N
 	FULL JOIN pg_stat_statements AS p ON p.queryid = s.query_id AND p.toplevel = s.toplevel
 WHERE (s.calls - s.failed, s.rows) IS DISTINCT FROM (p.calls, p.rows)
 	AND NOT coalesce(p.query, s.query) ~ '^(DO|COPY|CREATE|BEGIN|COMMIT)'
+	AND NOT coalesce(p.query, s.query) ~ 'pg_notify' -- our own worker's
 SQL
 	# Loaded after us it takes the fingerprint off utility commands before we see them.
 	is($beside->safe_psql('postgres', <<'SQL'), '3|60|t', "$preload: the same of commands");
