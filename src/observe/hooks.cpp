@@ -41,6 +41,7 @@ plan_otherwise(Query *query, const char *text, int options, ParamListInfo params
 
 	if (!counting() || executing())
 		return server::proceed_plan(query, text, options, params);
+	forget_route_source();
 	run_elsewhere([&]() noexcept { planned = server::proceed_plan(query, text, options, params); });
 	return planned;
 }
@@ -52,6 +53,7 @@ on_plan(Query *query, const char *text, int options, ParamListInfo params)
 {
 	if (unlikely(!mode.is_plain()))
 		return plan_otherwise(query, text, options, params);
+	forget_route_source();
 	mode.elsewhere = true;
 	planning_in = GetCurrentSubTransactionId();
 	PlannedStmt *const planned = server::proceed_plan(query, text, options, params);

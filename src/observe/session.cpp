@@ -162,6 +162,23 @@ detail::place_anew(const Statement &statement, std::uint64_t flags, std::uint64_
 	return place;
 }
 
+namespace {
+
+// Those without a name are in the periods already.
+void
+settle_entry(const Entry &entry) noexcept
+{
+	const unsigned place = entry.place();
+
+	if (place >= Journal::names_limit || entry.is(Entry::nested))
+		return;
+	const std::uint64_t fingerprint = own_journal().names[place].fingerprint;
+	count_in_periods(fingerprint == 0 ? nullptr : session()->statements.find(fingerprint),
+					 {!entry.is(Entry::further), entry.rows(), entry.execution});
+}
+
+} // namespace
+
 void
 settle() noexcept
 {
@@ -170,15 +187,7 @@ settle() noexcept
 	const std::uint32_t written = journal.written.load(std::memory_order_relaxed);
 
 	for (; counts.settled < written; ++counts.settled)
-	{
-		const Entry &entry = journal.entries[counts.settled];
-		const unsigned place = entry.place();
-		if (place >= Journal::names_limit || entry.is(Entry::nested))
-			continue;
-		const std::uint64_t fingerprint = journal.names[place].fingerprint;
-		count_in_periods(fingerprint == 0 ? nullptr : counts.statements.find(fingerprint),
-						 {!entry.is(Entry::further), entry.rows(), entry.execution});
-	}
+		settle_entry(journal.entries[counts.settled]);
 }
 
 void
@@ -186,6 +195,13 @@ journal_is_emptied() noexcept
 {
 	settle();
 	session()->settled = 0;
+}
+
+void
+journal_is_full(const Entry &entry) noexcept
+{
+	settle();
+	settle_entry(entry);
 }
 
 void

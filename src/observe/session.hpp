@@ -54,6 +54,13 @@ entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *sou
 	return likely(known != nullptr) ? known : new_entry_for(fingerprint, planned, source, parameters);
 }
 
+// A plan was made, perhaps in the memory of the one in whose text a route was looked for.
+inline void
+forget_route_source() noexcept
+{
+	session()->route_source = nullptr;
+}
+
 // A transaction begins, unless this statement is not counted: finds out for which group.
 pg_noinline void begin_transaction(const PlannedStmt *planned, const char *source, Oid user,
 								   bool is_analysed) noexcept;

@@ -1,5 +1,6 @@
 #include "observe/statistics.hpp"
 
+#include "observe/session.hpp"
 #include "observe/settings.hpp"
 #include "observe/shared_store.hpp"
 
@@ -25,9 +26,20 @@ using detail::next_fold;
 using detail::region;
 using detail::store;
 
-// What found no room while the journal was full and the store was busy: statements of
-// clients, and those inside others.
-GroupCounts beyond[2];
+// What found no room while the journal was full and the store was busy.
+struct Beyond
+{
+	bool any;
+	GroupCounts clients; // statements of clients
+	GroupCounts inside;  // and those inside others
+
+	// Of them, of the transaction with this number:
+	std::uint32_t transaction;
+	bool begun; // its first statement
+	std::uint64_t statements;
+};
+
+Beyond beyond;
 
 unsigned
 capacity_for(int backends) noexcept
@@ -111,13 +123,20 @@ offer_texts(const Journal &journal) noexcept
 			offer_text(journal.names[place].fingerprint);
 }
 
-// The store's row of what found no room takes them.
+// The store's row of what found no room takes them.  The transaction that still runs goes
+// on in the journal.
 void
 fold_beyond() noexcept
 {
 	StatementCounts &counts = store.statements->overflow().counts;
 
-	for (const GroupCounts &part : beyond)
+	if (beyond.transaction == session()->transaction.number)
+	{
+		mine->group = static_cast<std::uint8_t>(group_bits >> Entry::group_shift);
+		mine->statements += beyond.statements;
+		beyond.clients.transactions -= beyond.begun;
+	}
+	for (const GroupCounts &part : {beyond.clients, beyond.inside})
 	{
 		counts.calls += part.statements;
 		counts.failed += part.failed;
@@ -126,9 +145,9 @@ fold_beyond() noexcept
 		store.header->times_missed += part.statements;
 	}
 	const GroupKey &group = mine->groups[group_bits >> Entry::group_shift];
-	group_for(store.groups, store.header->group_count, group, store.header->folds).counts.add(beyond[0]);
-	store.header->sizes_missed += beyond[0].transactions;
-	memset(beyond, 0, sizeof(beyond));
+	group_for(store.groups, store.header->group_count, group, store.header->folds).counts.add(beyond.clients);
+	store.header->sizes_missed += beyond.clients.transactions;
+	beyond = {};
 }
 
 // What a fold makes room for, beside entries.
@@ -145,7 +164,7 @@ fold_locked(Room wanted) noexcept
 {
 	set_clock();
 	fold_journal(*mine);
-	if (unlikely(beyond[0].statements + beyond[1].statements > 0))
+	if (unlikely(beyond.any))
 		fold_beyond();
 	offer_texts(*mine);
 	journal_is_emptied();
@@ -224,19 +243,30 @@ new_group(Oid user, const char *application, const char *route) noexcept
 void
 count_beyond(const Entry &entry) noexcept
 {
-	GroupCounts &counts = beyond[entry.is(Entry::nested)];
+	GroupCounts &counts = entry.is(Entry::nested) ? beyond.inside : beyond.clients;
+	const bool is_call = !entry.is(Entry::further);
 
+	beyond.any = true;
 	if (entry.place() == Journal::inside)
 	{
-		beyond[0].nested += entry.rows();
+		beyond.clients.nested += entry.rows();
 		return;
 	}
 	counts.transactions += entry.is(Entry::begins);
-	counts.statements += !entry.is(Entry::further);
+	counts.statements += is_call;
 	counts.failed += entry.is(Entry::failed);
 	counts.rows += entry.rows();
 	counts.execution += entry.execution;
 	counts.waiting += entry.waiting;
+	if (entry.is(Entry::nested))
+		return;
+	if (beyond.transaction != session()->transaction.number)
+	{
+		beyond.transaction = session()->transaction.number;
+		beyond.begun = entry.is(Entry::begins);
+		beyond.statements = 0;
+	}
+	beyond.statements += is_call;
 }
 
 } // namespace
@@ -317,7 +347,10 @@ detail::append_when_full(Nanoseconds execution, Nanoseconds ended, Nanoseconds w
 
 	// A fold for entries' sake leaves the names in their places.
 	if (!try_fold(Room::entries) && mine->written.load(std::memory_order_relaxed) == Journal::limit)
+	{
+		journal_is_full(entry);
 		count_beyond(entry);
+	}
 	else
 		mine->append(entry);
 }
@@ -328,6 +361,8 @@ reset_statistics(const Scope &scope) noexcept
 	region.acquire(LW_EXCLUSIVE);
 	set_clock();
 	fold_all();
+	if (beyond.any)
+		fold_beyond();
 	reset_store(scope);
 	region.release();
 }

@@ -29,8 +29,10 @@ void attach() noexcept;
 // Moves everything into the store, waiting for the lock; when the backend ends.
 void detach() noexcept;
 
-// The session's part: this backend's journal is about to be emptied.
+// The session's part: this backend's journal is about to be emptied, or has no room for
+// an entry.
 void journal_is_emptied() noexcept;
+void journal_is_full(const Entry &entry) noexcept;
 
 // The place of a statement's name in this backend's journal.  A new statement's text,
 // which may be unknown, comes with it.

@@ -210,6 +210,17 @@ counted($node, 'what cannot be parsed is none', sub {
 	is($wire->parse('', 'SELEC 1')->bind('', '')->execute('')->sync->answers, 'EZ', 'a syntax error');
 	is($wire->parse('', 'SELECT nothing')->bind('', '')->execute('')->sync->answers, 'EZ', 'an unknown column');
 }, { transactions => 0, statements => 0 });
+
+# A custom plan is likely to lie where that of the statement before was.
+$wire->query('SET plan_cache_mode = force_custom_plan')->answers;
+$wire->parse($_, "SELECT b FROM t WHERE a = \$1 /*route='$_'*/") for 'left', 'right';
+$wire->sync->answers;
+for (1 .. 10)
+{
+	$wire->bind('', $_, 1)->execute('')->sync->answers for 'left', 'right';
+}
+is($node->safe_psql('postgres', "SELECT string_agg(route || ' ' || transactions, ', ' ORDER BY route)
+	FROM remedy.transactions WHERE application_name = 'client'"), 'left 10, right 10', 'routes of prepared statements');
 $wire->disconnect;
 
 counted($node, 'a cursor is one statement with the rows of its fetches',
