@@ -200,9 +200,9 @@ bool
 makes_sense(const Finding &finding) noexcept
 {
 	return finding.identity != 0 && finding.counts.units != 0 &&
-		   all_end(finding.key, finding.database, finding.user_name, finding.application, finding.route, finding.level, finding.kind,
-				   finding.direction, finding.client, finding.child_table, finding.child_column, finding.parent_table,
-				   finding.parent_column, finding.child_query, finding.parent_query);
+		   all_end(finding.key, finding.database, finding.user_name, finding.application, finding.route, finding.level,
+				   finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
+				   finding.parent_table, finding.parent_column, finding.child_query, finding.parent_query);
 }
 
 bool

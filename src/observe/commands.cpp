@@ -31,7 +31,8 @@ std::uint64_t
 fingerprint_of(const PlannedStmt &statement) noexcept
 {
 	const bool is_analysed = statement.utilityStmt == analysed.command &&
-							 nodeTag(statement.utilityStmt) == analysed.tag && statement.stmt_location == analysed.location;
+							 nodeTag(statement.utilityStmt) == analysed.tag &&
+							 statement.stmt_location == analysed.location;
 
 	return statement.queryId == 0 && is_analysed ? analysed.fingerprint : statement.queryId;
 }
@@ -42,7 +43,8 @@ run_command(const server::Utility &utility) noexcept
 {
 	const Nanoseconds began = now();
 
-	enter_statement(command, nullptr, utility.statement, fingerprint_of(*utility.statement), utility.text, utility.params);
+	enter_statement(command, nullptr, utility.statement, fingerprint_of(*utility.statement), utility.text,
+					utility.params);
 	note_arrival(command, began);
 	begin(command, began);
 	is_explain = IsA(utility.statement->utilityStmt, ExplainStmt);

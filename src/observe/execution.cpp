@@ -29,7 +29,8 @@ end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept
 	statement.execution = detail::began == 0 ? 0 : ended - detail::began;
 	statement.rows = rows;
 	if (!statement.own)
-		count(statement, flags, {rows, statement.execution, ended, is_call && counts.calls > 0 ? statement.waiting : 0});
+		count(statement, flags,
+			  {rows, statement.execution, ended, is_call && counts.calls > 0 ? statement.waiting : 0});
 }
 
 void

@@ -213,8 +213,8 @@ add_uncommon(Runs &runs, Transactions &transactions, const Entry &entry) noexcep
 		transactions.add_inside(entry.rows());
 		return;
 	}
-	Stretch one = {entry.place(), is_call, entry.is(Entry::failed), entry.rows(), entry.execution, entry.waiting,
-				   entry.execution, entry.execution, entry.ended};
+	Stretch one = {entry.place(), is_call,         entry.is(Entry::failed), entry.rows(), entry.execution,
+				   entry.waiting, entry.execution, entry.execution,         entry.ended};
 	if (is_call)
 		runs.of(one.place).times.add_to_bucket(time_bucket(entry.execution));
 	else

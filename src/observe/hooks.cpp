@@ -110,8 +110,7 @@ start_statement(QueryDesc *query, int flags, Statement &statement) noexcept
 pg_noinline void
 start_otherwise(QueryDesc *query, int flags) noexcept
 {
-	const bool is_statement =
-		counting() && !executing() && !mode.elsewhere && is_run_by_client(query->plannedstmt);
+	const bool is_statement = counting() && !executing() && !mode.elsewhere && is_run_by_client(query->plannedstmt);
 
 	if (is_statement && mode.opening_cursor)
 		start_cursor(query, flags, open_statements.add(query));

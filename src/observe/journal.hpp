@@ -62,7 +62,7 @@ struct Journal
 	bool attached;
 	std::uint32_t database;
 	std::atomic<std::uint32_t> written;
-	std::atomic<std::uint32_t> complete; // `written` when the last transaction ended, or never
+	std::atomic<std::uint32_t> complete; // `written` when the last transaction ended; never: it goes on, or none began
 
 	// What is folded already; of who holds the lock.
 	std::uint32_t folded;

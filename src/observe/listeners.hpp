@@ -34,9 +34,11 @@ template <auto Event, class... Arguments>
 pg_attribute_always_inline void
 tell(const Arguments &...arguments)
 {
-	[&]<std::size_t... Numbers>(std::index_sequence<Numbers...>) {
+	[&]<std::size_t... Numbers>(std::index_sequence<Numbers...>)
+	{
 		(tell_one<Event, Numbers>(arguments...), ...);
-	}(std::make_index_sequence<lengthof(listeners)>());
+	}
+	(std::make_index_sequence<lengthof(listeners)>());
 }
 
 template <std::size_t Number>
@@ -63,9 +65,11 @@ receiver_before(const Statement &statement)
 {
 	DestReceiver *receiver = nullptr;
 
-	[&]<std::size_t... Numbers>(std::index_sequence<Numbers...>) {
+	[&]<std::size_t... Numbers>(std::index_sequence<Numbers...>)
+	{
 		(detail::ask_for_receiver<Numbers>(statement, receiver), ...);
-	}(std::make_index_sequence<lengthof(listeners)>());
+	}
+	(std::make_index_sequence<lengthof(listeners)>());
 	return receiver;
 }
 

@@ -47,7 +47,7 @@ bool old_strings_seen = false;
 
 namespace {
 
-constexpr Size search_path_bytes = 512; // a longer one is not kept
+constexpr Size search_path_bytes = 512;  // a longer one is not kept
 constexpr int highest_parameter = 65535; // of the protocol; a text may have any
 
 struct Lexer
@@ -197,8 +197,13 @@ copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexce
 		strcpy(copy + length + 1, path);
 	for (unsigned i = 0; types != types_unknown && i < types; ++i)
 		copied_types[i] = parameters->params[i].ptype;
-	return {copy,        standard_conforming_strings && !old_strings_seen, cut, static_cast<std::uint8_t>(types),
-			GetUserId(), types == types_unknown ? nullptr : copied_types, path == nullptr ? nullptr : copy + length + 1};
+	return {copy,
+			standard_conforming_strings && !old_strings_seen,
+			cut,
+			static_cast<std::uint8_t>(types),
+			GetUserId(),
+			types == types_unknown ? nullptr : copied_types,
+			path == nullptr ? nullptr : copy + length + 1};
 }
 
 char *

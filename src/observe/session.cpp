@@ -66,7 +66,8 @@ open_session() noexcept
 }
 
 StatementEntry *
-new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
+new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source,
+			  ParamListInfo parameters) noexcept
 {
 	Session &session = *detail::current_session;
 

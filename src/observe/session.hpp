@@ -16,11 +16,11 @@ struct Session
 	Period watch; // number 0: nothing is watched
 	std::uint32_t transactions;
 	std::uint32_t watches;
-	std::uint32_t settled;    // entries of the journal that the periods have, or need not have
-	Nanoseconds last_end;     // of the last counted statement, 0 before the first
+	std::uint32_t settled;           // entries of the journal that the periods have, or need not have
+	Nanoseconds last_end;            // of the last counted statement, 0 before the first
 	const PlannedStmt *route_source; // in whose text a route was looked for last
-	bool route_changed;       // since the last transaction began
-	char route[route_bytes];  // of the unit of work; empty: none
+	bool route_changed;              // since the last transaction began
+	char route[route_bytes];         // of the unit of work; empty: none
 	StatementTable statements;
 };
 
@@ -44,7 +44,7 @@ bool open_session() noexcept;
 // null without a fingerprint or without room.  It may be another's when that much
 // later: compare its fingerprint.
 pg_noinline StatementEntry *new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source,
-							  ParamListInfo parameters) noexcept;
+										  ParamListInfo parameters) noexcept;
 
 inline StatementEntry *
 entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char *source, ParamListInfo parameters) noexcept
@@ -62,8 +62,7 @@ forget_route_source() noexcept
 }
 
 // A transaction begins, unless this statement is not counted: finds out for which group.
-pg_noinline void begin_transaction(const PlannedStmt *planned, const char *source, Oid user,
-								   bool is_analysed) noexcept;
+pg_noinline void begin_transaction(const PlannedStmt *planned, const char *source, Oid user, bool is_analysed) noexcept;
 
 namespace detail {
 
@@ -112,7 +111,8 @@ count(const Statement &statement, std::uint64_t flags, Executed executed) noexce
 
 // Counts a statement inside another one; the entry may be null.
 void count_nested() noexcept;
-void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags, Executed executed) noexcept;
+void count_nested_run(StatementEntry *entry, std::uint64_t fingerprint, std::uint64_t flags,
+					  Executed executed) noexcept;
 
 namespace detail {
 

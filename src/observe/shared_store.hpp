@@ -16,12 +16,12 @@ struct StoreHeader
 {
 	unsigned capacity; // of statements and texts
 	unsigned group_count;
-	std::uint64_t folds;        // how many there were, to tell which group was folded last
-	std::uint64_t times_missed; // calls that are missing from the percentiles
-	std::uint64_t sizes_missed; // transactions that are
-	std::uint64_t texts_missed; // texts that found no room
+	std::uint64_t folds;                      // how many there were, to tell which group was folded last
+	std::uint64_t times_missed;               // calls that are missing from the percentiles
+	std::uint64_t sizes_missed;               // transactions that are
+	std::uint64_t texts_missed;               // texts that found no room
 	std::atomic<std::uint32_t> texts_unsaved; // that the last save left out
-	TimestampTz reset_at;       // everything
+	TimestampTz reset_at;                     // everything
 };
 
 // The parts of a store, in shared memory or in a copy of it.

@@ -55,9 +55,9 @@ struct StatementEntry
 	RawText text;
 	PeriodTally transaction;
 	PeriodTally watch;
-	void *attached;            // a listener's,
-	std::uint32_t settled_for; // and its too
-	std::uint32_t place; // of its name in the backend's journal,
+	void *attached;                 // a listener's,
+	std::uint32_t settled_for;      // and its too
+	std::uint32_t place;            // of its name in the backend's journal,
 	std::uint32_t place_user;       // for this user,
 	std::uint32_t place_generation; // while names_generation is this
 

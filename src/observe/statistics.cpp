@@ -380,7 +380,7 @@ median_execution(std::uint64_t fingerprint, Oid user) noexcept
 	if (index != StatementStore::none)
 		times = (*store.statements)[index].times;
 	for (std::uint32_t i = mine->folded; i < mine->written.load(std::memory_order_relaxed); ++i)
-		if (mine->entries[i].place() == place)
+		if (place != Journal::others && mine->entries[i].place() == place)
 			times.add_to_bucket(time_bucket(mine->entries[i].execution));
 	region.release();
 	return time_percentile(times, 0.5);

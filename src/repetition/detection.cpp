@@ -16,7 +16,7 @@ std::uint32_t detail::outlook = 1;
 
 namespace {
 
-constexpr std::uint32_t suspicious_calls = 3;      // in one unit of work
+constexpr std::uint32_t suspicious_calls = 3; // in one unit of work
 
 using detail::Constants;
 using detail::memory;

@@ -171,8 +171,8 @@ public:
 	// Whether any statement's output is still of interest.
 	bool any_parent(const Moment &moment, const Limits &limits) const noexcept
 	{
-		return last_parent_end_ != 0 && (moment.watch != 0 || last_parent_unit_ == unit_ ||
-										 moment.now - last_parent_end_ <= limits.parent_life);
+		return last_parent_end_ != 0 &&
+			   (moment.watch != 0 || last_parent_unit_ == unit_ || moment.now - last_parent_end_ <= limits.parent_life);
 	}
 
 	// Compares the key values with what earlier statements returned.

@@ -37,7 +37,8 @@ define_settings() noexcept
 	DefineCustomEnumVariable("pg_remedy.n_plus_one_action", "What happens when a finding is made.",
 							 "Each finding is recorded; log, warning and error also tell, once in each unit of work. "
 							 "With error, the statement that makes it fails.",
-							 &settings.action, action_record, actions, PGC_USERSET, 0, nullptr, action_assigned, nullptr);
+							 &settings.action, action_record, actions, PGC_USERSET, 0, nullptr, action_assigned,
+							 nullptr);
 }
 
 } // namespace remedy::repetition

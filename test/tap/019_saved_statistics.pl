@@ -122,8 +122,10 @@ my $before = everything();
 like($before, qr/\bSELECT \$1, \$2, \$3, \$4, \$5 AS marker/, 'there is something to keep');
 like($before, qr{/items}, 'with its route');
 holds_no_constant('that a session wrote');
-is(status('texts_unsaved'), 1, 'of one text nothing can be told');
-is(ask("SELECT count(*) FROM remedy.statements WHERE query = '...'"), 1, 'which is that of the long comment');
+# From 18 on the server knows where a statement begins behind its comment.
+my $untold = $node->pg_version < 18 ? 1 : 0;
+is(status('texts_unsaved'), $untold, 'of one text nothing can be told');
+is(ask("SELECT count(*) FROM remedy.statements WHERE query = '...'"), $untold, 'which is that of the long comment');
 $before =~ s/\|\Q...\E$/|/m;
 
 restarted('immediate');

@@ -76,7 +76,10 @@ struct Backend
 		return index == StatementStore::none ? nothing : store[index];
 	}
 
-	const TransactionGroup &group(std::uint32_t user) { return group_for(groups.get(), group_count, key_of(user), folds); }
+	const TransactionGroup &group(std::uint32_t user)
+	{
+		return group_for(groups.get(), group_count, key_of(user), folds);
+	}
 
 	void *memory;
 	StatementStore &store;
@@ -109,7 +112,8 @@ TEST(a_run_is_counted_with_its_rows_and_times)
 	CHECK(counts.calls == 2 && counts.failed == 0 && counts.rows == 42);
 	CHECK(counts.total == 400 && counts.min == 100 && counts.max == 300);
 	CHECK(counts.first == offset + 1 && counts.last == offset + 2);
-	CHECK(backend.statement(7).times.counts[time_bucket(100)] == 1 && backend.statement(7).times.counts[time_bucket(300)] == 1);
+	CHECK(backend.statement(7).times.counts[time_bucket(100)] == 1 &&
+		  backend.statement(7).times.counts[time_bucket(300)] == 1);
 	const GroupCounts &sums = backend.group(10).counts;
 	CHECK(sums.statements == 2 && sums.rows == 42 && sums.execution == 400 && sums.waiting == 11 && sums.failed == 0);
 	CHECK(sums.transactions == 1 && backend.group(10).statements_max == 2);
