@@ -1,5 +1,5 @@
 
--- observe: statements counted per transaction.
+-- observe: statements and transactions, counted and timed.
 
 CREATE FUNCTION remedy.read_status(
 	OUT mode text, OUT version text, OUT server_version text, OUT enabled boolean, OUT query_ids boolean,

@@ -5,7 +5,9 @@
 //   - A backend appends to its own journal without a lock, at every statement.
 //   - A fold moves what journals hold into the store, with the region's lock held
 //     exclusively: the backend's own when it is full or ends, everybody's before
-//     somebody reads or resets.  Nothing is counted twice, nothing is missed.
+//     somebody reads or resets.  Nothing is counted twice, nothing is missed.  What
+//     found no room in a full journal while the lock was busy waits in the backend's
+//     own memory for its own fold.
 //   - A new statement's text enters the store in the same way, with the fold or alone.
 //   - Readers hold it shared while they copy the store.
 // A statement never waits for the lock: where it is busy, folding is put off.
