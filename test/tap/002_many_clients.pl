@@ -132,10 +132,11 @@ is(totals($node, 'varied')->{statements}, 9002, 'and all are counted, with the t
 # The last ones are still in the session's slot, others are folded or had to make room for its texts.
 $node->safe_psql('postgres', 'SELECT remedy.reset()');
 $client->query_safe(shapes(9001, 12000) . "\nBEGIN;\n" . shapes(12001, 12050));
-# A text waits for the next fold if the store was busy when there was no room left.
-my $seen_texts = q{count(*), count(query) > 2900, count(DISTINCT query) = count(query) FROM remedy.statements
-		WHERE calls = 1 AND (query IS NULL OR query LIKE '%WHERE false')};
-is($node->safe_psql('postgres', "SELECT $seen_texts"), '3050|t|t',
+# If the store was busy (the reset has itself saved) when there was no room left, a text waits for the next fold,
+# and statements for which there was no name are in the row without one.
+my $seen_texts = q{sum(calls), count(*) > 2500, count(query) > 2400, count(DISTINCT query) = count(query)
+		FROM remedy.statements WHERE query IS NULL OR query LIKE '%WHERE false'};
+is($node->safe_psql('postgres', "SELECT $seen_texts"), '3050|t|t|t',
 	'every new statement is seen at once, with its text');
 $client->quit;
 
