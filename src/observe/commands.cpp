@@ -117,7 +117,8 @@ on_utility(const server::Utility &utility)
 void
 note_command(const Query *query) noexcept
 {
-	analysed = {query->utilityStmt, nodeTag(query->utilityStmt), query->stmt_location, query->queryId};
+	analysed = {query->utilityStmt, nodeTag(query->utilityStmt), query->stmt_location,
+				static_cast<std::uint64_t>(query->queryId)};
 }
 
 const PlannedStmt *
