@@ -31,7 +31,7 @@ void
 define_settings() noexcept
 {
 	DefineCustomBoolVariable("pg_remedy.enabled", "Counts statements and looks for repetition.",
-							 "Off, nothing is counted and every statement costs one test of a flag more.",
+							 "Off, nothing is counted and every statement costs a few tests of flags more.",
 							 &settings.enabled, true, PGC_SUSET, 0, nullptr, enabled_assigned, nullptr);
 	DefineCustomEnumVariable("pg_remedy.track", "Which statements have statistics of their own in remedy.statements.",
 							 "top: those that clients send; all: also those inside functions, triggers and procedures.",
