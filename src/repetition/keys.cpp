@@ -235,6 +235,52 @@ kind_of(const Query *query) noexcept
 	return all_constants && query->limitCount != nullptr ? Kind::exists : Kind::select;
 }
 
+Command
+command_of(const Query *query) noexcept
+{
+	switch (query->commandType)
+	{
+	case CMD_INSERT:
+		return Command::insert;
+	case CMD_UPDATE:
+		return Command::update;
+	case CMD_DELETE:
+		return Command::remove;
+	default:
+		return Command::select;
+	}
+}
+
+// The table that the query is about, if it is a user's.
+Oid
+table_of(const Query *query, const Shape &shape) noexcept
+{
+	ListCell *cell;
+
+	if (query->resultRelation != 0)
+	{
+		const Oid written = rt_fetch(query->resultRelation, query->rtable)->relid;
+		return written < FirstNormalObjectId ? InvalidOid : written;
+	}
+	if (shape.key_count > 0)
+		return shape.keys[0].column.relation;
+	foreach (cell, query->rtable)
+	{
+		const RangeTblEntry *const entry = lfirst_node(RangeTblEntry, cell);
+		if (entry->rtekind == RTE_RELATION && entry->relid >= FirstNormalObjectId)
+			return entry->relid;
+	}
+	return InvalidOid;
+}
+
+// An INSERT of one row has it in its target list; of several rows, or of a query's, the
+// source is an entry of the range table.
+bool
+inserts_one_row(const Query *query) noexcept
+{
+	return query->commandType == CMD_INSERT && list_length(query->rtable) == 1;
+}
+
 } // namespace
 
 Column
@@ -285,6 +331,9 @@ describe(const Query *query, Shape &shape) noexcept
 	shape.kind = kind_of(query);
 	shape.never_repeated = skips_locked(query);
 	walk_query(walk, query);
+	shape.command = command_of(query);
+	shape.table = table_of(query, shape);
+	shape.one_row = inserts_one_row(query);
 }
 
 const Query *
@@ -299,7 +348,7 @@ prepared_query(std::uint64_t fingerprint) noexcept
 	foreach (cell, prepared->plansource->query_list)
 	{
 		const Query *const query = lfirst_node(Query, cell);
-		if (static_cast<std::uint64_t>(query->queryId) == fingerprint && query->commandType == CMD_SELECT)
+		if (static_cast<std::uint64_t>(query->queryId) == fingerprint)
 			return query;
 	}
 	return nullptr;

@@ -28,6 +28,14 @@ struct KeyColumn
 	std::uint8_t ordinal;    // the how-manieth equality of the statement, to find the constant again
 };
 
+enum class Command : std::uint8_t
+{
+	select,
+	insert,
+	update,
+	remove, // DELETE
+};
+
 enum class Kind : std::uint8_t
 {
 	select,
@@ -42,7 +50,10 @@ struct Shape
 	std::uint32_t unit;        // the unit of work that calls counts in
 	std::uint32_t calls;
 	std::uint32_t relations; // hash of the relations it was described for
+	std::uint32_t table;     // what it writes to, else that of its first key or the first it reads; 0: none of a user's
+	Command command;
 	Kind kind;
+	bool one_row;        // an INSERT of one row of VALUES
 	bool described;      // its analysed tree was seen: keys and kind are known
 	bool never_repeated; // nothing to advise: a queue's SKIP LOCKED
 	bool barren;         // its output has no column worth keeping
