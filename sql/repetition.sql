@@ -104,7 +104,7 @@ SELECT * FROM found();
 SELECT remedy.reset();
 
 -- Negatives. Four repeats are below the threshold; one statement for all rows;
--- the same row again and again; keys that no statement returned; a column without
+-- keys that no statement returned; a column without (the same row again and again is a duplicate);
 -- a foreign key; pages of a list; a queue; a list and one detail, ten times.
 \o /dev/null
 \set ECHO none

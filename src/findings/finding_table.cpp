@@ -13,6 +13,7 @@ namespace {
 
 constexpr int session_limit = 64; // without preloading only this session finds
 constexpr int rows_per_backend = 16;
+constexpr int units_per_backend = 32;
 constexpr int applications_per_ailment = 16;
 
 int shared_limit = 256; // pg_remedy.max_findings
@@ -26,6 +27,7 @@ struct Row
 struct BackendRows
 {
 	Row rows[rows_per_backend];
+	Unit units[units_per_backend];
 };
 
 struct Entry
@@ -90,12 +92,16 @@ fold_locked() noexcept
 	for (const Row &row : mine->own().rows)
 		if (holds(row.handle))
 			table->entries[row.handle.index].finding.counts.add(row.counts);
-	mine->write([](BackendRows &rows) { rows = {}; });
+	mine->write([](BackendRows &rows) { memset(static_cast<void *>(rows.rows), 0, sizeof(rows.rows)); });
 }
 
 void
 fold_at_end(int, Datum) noexcept
 {
+	const bool undone = IsTransactionState() && TransactionIdIsValid(GetTopTransactionIdIfAny());
+
+	for (int i = 0; i < units_per_backend; ++i)
+		undone ? drop_unit(i) : end_unit(i);
 	region.acquire(LW_EXCLUSIVE);
 	fold_locked();
 	region.release();
@@ -219,7 +225,7 @@ load(const char *record, Size bytes)
 	return true;
 }
 
-const observe::Section section = {"findings", 2, save, load};
+const observe::Section section = {"findings", 3, save, load};
 
 } // namespace
 
@@ -257,11 +263,19 @@ enter(const Finding &finding, Handle &handle) noexcept
 }
 
 bool
-add(Handle handle, const Counts &counts) noexcept
+exists(Handle handle) noexcept
+{
+	return holds(handle);
+}
+
+namespace {
+
+// Adds to a row, and takes the unit away in the same change: a reader sees it once.
+bool
+add_unit(Handle handle, const Counts &counts, int place) noexcept
 {
 	if (!holds(handle))
 		return false;
-	attach();
 	int row = row_for(handle);
 	if (row < 0)
 	{
@@ -270,13 +284,81 @@ add(Handle handle, const Counts &counts) noexcept
 		region.release();
 		row = 0;
 	}
-	mine->write([row, handle, &counts](BackendRows &rows) {
+	mine->write([=, &counts](BackendRows &rows) {
 		Row &target = rows.rows[row];
 		if (target.handle.serial != handle.serial)
 			target = {handle, {}};
 		target.counts.add(counts);
+		rows.units[place].handle = {};
 	});
 	return true;
+}
+
+int
+place_for_unit() noexcept
+{
+	static unsigned next = 0;
+	const BackendRows &rows = mine->own();
+
+	for (int i = 0; i < units_per_backend; ++i)
+		if (rows.units[i].handle.serial == 0)
+			return i;
+	const int place = next++ % units_per_backend;
+	end_unit(place);
+	return place;
+}
+
+} // namespace
+
+int
+begin_unit(const Unit &unit) noexcept
+{
+	attach();
+	const int place = place_for_unit();
+	mine->write([=, &unit](BackendRows &rows) { rows.units[place] = unit; });
+	return place;
+}
+
+bool
+write_unit(int place, const Unit &unit) noexcept
+{
+	if (!holds(unit.handle))
+	{
+		drop_unit(place);
+		return false;
+	}
+	mine->write([=, &unit](BackendRows &rows) { rows.units[place] = unit; });
+	return true;
+}
+
+// What another process reads of it is one word, whole before and after.
+std::uint64_t &
+repeats_of(int place) noexcept
+{
+	return const_cast<std::uint64_t &>(mine->own().units[place].repeats);
+}
+
+const Unit &
+unit_at(int place) noexcept
+{
+	return mine->own().units[place];
+}
+
+void
+end_unit(int place) noexcept
+{
+	const Unit unit = mine->own().units[place];
+
+	if (unit.handle.serial == 0)
+		return;
+	if (!unit.counts_for_something() || !add_unit(unit.handle, unit.counts(), place))
+		drop_unit(place);
+}
+
+void
+drop_unit(int place) noexcept
+{
+	mine->write([place](BackendRows &rows) { rows.units[place].handle = {}; });
 }
 
 void
@@ -324,9 +406,18 @@ read_findings(void (*visit)(void *context, const Finding &finding), void *contex
 	copy_entries(serials, findings);
 	for (int i = 0; i < server::slot_limit(); ++i)
 		if (observe::read_patiently(slots[i], *rows))
+		{
+			const auto counts_of = [=](Handle handle) -> Counts * {
+				const bool current = handle.serial != 0 && serials[handle.index] == handle.serial;
+				return current ? &findings[handle.index].counts : nullptr;
+			};
 			for (const Row &row : rows->rows)
-				if (row.handle.serial != 0 && serials[row.handle.index] == row.handle.serial)
-					findings[row.handle.index].counts.add(row.counts);
+				if (Counts *const counts = counts_of(row.handle))
+					counts->add(row.counts);
+			for (const Unit &unit : rows->units)
+				if (Counts *const counts = counts_of(unit.handle); counts != nullptr && unit.counts_for_something())
+					counts->add(unit.counts());
+		}
 	region.release();
 	for (int i = 0; i < table->limit; ++i)
 		// Of one without, the first counts are on their way.

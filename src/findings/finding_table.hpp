@@ -7,6 +7,9 @@
 //     number is stored last, and cleared first.
 //   - From then on only counts move.  A backend adds to its own rows without a
 //     lock; a row names its entry by index and serial number.
+//   - A unit of work that goes on has a place of its own beside the rows.  Readers count
+//     it; its end adds it to a row, its rollback takes it away.  Its repeats are raised
+//     outside of a change: a reader sees one more or one less.
 //   - A backend's rows move into the entries with the lock held exclusively, when
 //     it needs the room and when it ends.
 //   - Readers hold the lock shared while they read entries and rows: they see
@@ -41,6 +44,7 @@ struct Counts
 	std::uint64_t parent_rows; // the most in one unit
 	Nanoseconds server;
 	Nanoseconds waiting;
+	std::uint64_t bulk_units; // those that were bulk loads, which is information and no ailment
 	TimestampTz last_seen;
 
 	void add(const Counts &other) noexcept
@@ -51,6 +55,7 @@ struct Counts
 		parent_rows = std::max(parent_rows, other.parent_rows);
 		server += other.server;
 		waiting += other.waiting;
+		bulk_units += other.bulk_units;
 		last_seen = std::max(last_seen, other.last_seen);
 	}
 };
@@ -97,8 +102,55 @@ void declare_finding_table() noexcept;
 // which is counted.
 bool enter(const Finding &finding, Handle &handle) noexcept;
 
-// Adds to a finding's counts; false when the handle's finding is gone.
-bool add(Handle handle, const Counts &counts) noexcept;
+// Whether the handle's finding is still there.
+bool exists(Handle handle) noexcept;
+
+// A unit of work in which a finding goes on.  Of the repeats some were measured; the
+// others are taken to have been alike.
+struct Unit
+{
+	Handle handle;
+	std::uint64_t repeats;
+	std::uint64_t least;    // repeats that make it a finding's; those of fewer do not count
+	std::uint64_t measured; // repeats, in these times
+	Nanoseconds server;
+	Nanoseconds waiting;
+	std::uint64_t parent_rows;
+	bool bulk;
+	TimestampTz last_seen;
+
+	bool counts_for_something() const noexcept { return handle.serial != 0 && repeats >= least && repeats > 0; }
+
+	Counts counts() const noexcept
+	{
+		const double scale = measured > 0 ? static_cast<double>(repeats) / static_cast<double>(measured) : 0;
+		return {1,
+				repeats,
+				repeats,
+				parent_rows,
+				static_cast<Nanoseconds>(static_cast<double>(server) * scale),
+				static_cast<Nanoseconds>(static_cast<double>(waiting) * scale),
+				bulk,
+				last_seen};
+	}
+};
+
+constexpr std::uint64_t held_back = ~std::uint64_t{0}; // as the least: whether it counts is not known yet
+
+// The place of a unit that begins; that of the one that was written longest ago if there
+// is no free one, which then ends here.
+int begin_unit(const Unit &unit) noexcept;
+
+// Writes it anew.  False when the finding is gone: then the unit is dropped.
+bool write_unit(int place, const Unit &unit) noexcept;
+
+// This backend may raise it without further ado.
+std::uint64_t &repeats_of(int place) noexcept;
+const Unit &unit_at(int place) noexcept;
+
+// Its counts are added to the finding, or nothing of it counts.
+void end_unit(int place) noexcept;
+void drop_unit(int place) noexcept;
 
 void reset_findings() noexcept;
 

@@ -317,8 +317,11 @@ on_transaction(XactEvent event, void *)
 	}
 	open_statements.clear();
 	any_dropped = false;
-	if (session() != nullptr)
-		end_transaction();
+	if (session() == nullptr)
+		return;
+	if (unlikely(TransactionIdIsValid(GetTopTransactionIdIfAny())))
+		tell_writing_ended(event != XACT_EVENT_ABORT);
+	end_transaction();
 }
 
 void

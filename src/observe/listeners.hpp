@@ -92,6 +92,18 @@ tell_new_session()
 }
 
 pg_attribute_always_inline void
+tell_new_request()
+{
+	detail::tell<&Listener::new_request>();
+}
+
+pg_attribute_always_inline void
+tell_writing_ended(bool committed)
+{
+	detail::tell<&Listener::writing_ended>(committed);
+}
+
+pg_attribute_always_inline void
 tell_starting(QueryDesc *query, const Statement *statement)
 {
 	detail::tell<&Listener::starting>(query, statement);

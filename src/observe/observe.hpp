@@ -50,6 +50,10 @@ struct Listener
 	void (*reset)(const Scope &scope);
 	// The session was handed to somebody else (DISCARD ALL).
 	void (*new_session)();
+	// What follows is of another request: another user, application, route or trace.
+	void (*new_request)();
+	// A transaction ended that wrote something.  Raises no error.
+	void (*writing_ended)(bool committed);
 
 	// The four below are told of every query of this process, those inside functions
 	// and triggers and those of parallel workers too; statement is null for them.

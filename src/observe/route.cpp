@@ -48,7 +48,7 @@ struct Value
 
 struct Names
 {
-	Value route, controller, action, job;
+	Value route, controller, action, job, traceparent;
 };
 
 int
@@ -152,11 +152,12 @@ place_of(string_view key, Names &names, Value &unneeded, Value *&place) noexcept
 	if (key.empty() || key.find_first_of("',") != key.npos || !copy({key}, name))
 		return false;
 	const string_view decoded(buffer, name.length);
-	place = decoded == "route"        ? &names.route
-			: decoded == "controller" ? &names.controller
-			: decoded == "action"     ? &names.action
-			: decoded == "job"        ? &names.job
-									  : &unneeded;
+	place = decoded == "route"         ? &names.route
+			: decoded == "controller"  ? &names.controller
+			: decoded == "action"      ? &names.action
+			: decoded == "job"         ? &names.job
+			: decoded == "traceparent" ? &names.traceparent
+									   : &unneeded;
 	return true;
 }
 
@@ -202,6 +203,19 @@ write_route(string_view comment, Output &out) noexcept
 	return out.length > 0;
 }
 
+// Empty if there is none, or one that is no trace's.
+string_view
+trace_in(string_view comment) noexcept
+{
+	constexpr std::size_t begins = 3, digits = 32; // behind the version and a hyphen
+	Names names;
+	const string_view parent = read_pairs(comment, names) ? names.traceparent.text : string_view{};
+	const bool is_whole =
+		parent.size() > begins + digits && parent[begins - 1] == '-' && parent[begins + digits] == '-';
+
+	return is_whole ? parent.substr(begins, digits) : string_view{};
+}
+
 // What is between the marks of the comment that ends the text; empty if there is none,
 // or one with another comment in it.
 string_view
@@ -244,6 +258,14 @@ route_of(const char *text, std::size_t length, char *route, std::size_t capacity
 	const bool found = write_route(last_comment(whole), out) || write_route(first_comment(whole), out);
 	route[out.length] = '\0';
 	return found;
+}
+
+string_view
+trace_of(const char *text, std::size_t length) noexcept
+{
+	const string_view whole(text, length);
+	const string_view trace = trace_in(last_comment(whole));
+	return trace.empty() ? trace_in(first_comment(whole)) : trace;
 }
 
 } // namespace remedy::observe

@@ -4,8 +4,8 @@
 // Understood are sqlcommenter's key='value',key='value', URL-encoded, and the
 // key:value,key:value of Rails, which encodes nothing.  The comment is the last
 // thing of the text, but for white space and semicolons, or the first.  Of its
-// keys count route, else controller and action together, else job; all others,
-// traceparent for one, change nothing.  A comment that is not wholly well formed
+// keys count route, else controller and action together, else job; all others change
+// nothing, but that traceparent tells the trace.  A comment that is not wholly well formed
 // gives nothing at all: what it says might be an accident.
 //
 // Allocates nothing, raises nothing, reads and writes nothing outside of what it
@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 namespace remedy::observe {
 
@@ -43,5 +44,9 @@ may_have_route(const char *text, std::size_t length) noexcept
 // become question marks.  Bytes of 128 and more are what the client sent, whatever
 // the database's encoding: who shows them must verify them.
 bool route_of(const char *text, std::size_t length, char *route, std::size_t capacity) noexcept;
+
+// The identifier of the request's trace, which all its statements share (W3C Trace Context:
+// the second field of traceparent); empty if the comment has none.  A part of the text.
+std::string_view trace_of(const char *text, std::size_t length) noexcept;
 
 } // namespace remedy::observe

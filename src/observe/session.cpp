@@ -1,10 +1,17 @@
 #include "observe/session.hpp"
 
 #include "observe/execution.hpp"
+#include "observe/listeners.hpp"
 #include "observe/route.hpp"
 #include "observe/settings.hpp"
 #include "observe/unseen.hpp"
 #include "server/shared.hpp"
+
+#include <string_view>
+
+extern "C" {
+#include "common/hashfn.h"
+}
 
 namespace remedy::observe {
 
@@ -82,25 +89,61 @@ new_entry_for(std::uint64_t fingerprint, const PlannedStmt *planned, const char 
 
 namespace {
 
-// Finds out which route a transaction is for that begins with this statement.
-void
-look_for_route(const PlannedStmt *planned, const char *source) noexcept
+std::uint64_t
+hash_of(std::string_view text, std::uint64_t seed) noexcept
+{
+	return hash_bytes_extended(reinterpret_cast<const unsigned char *>(text.data()), static_cast<int>(text.size()),
+							   seed);
+}
+
+// Whether the text tells of another request than the one before it did.
+bool
+tells_other_request(std::string_view text, const char *found) noexcept
 {
 	Session &session = *detail::current_session;
+	const std::string_view trace = trace_of(text.data(), text.size());
+	const std::uint64_t request = trace.empty() ? hash_of(found, 1) : hash_of(trace, 2);
+	const bool other = session.request != 0 && request != session.request;
+
+	if (trace.empty() && found[0] == '\0')
+		return false;
+	session.request = request;
+	return other;
+}
+
+// Finds out which route a transaction is for that begins with this statement.  True if it
+// is surely another request's: a statement that was prepared for another may have its comment.
+bool
+look_for_route(const PlannedStmt *planned, const char *source, bool is_analysed) noexcept
+{
+	Session &session = *detail::current_session;
+	const std::string_view text = source == nullptr ? std::string_view() : source;
 	char found[route_bytes];
+	bool other = false;
 
 	found[0] = '\0';
 	session.route_source = planned;
-	if (source != nullptr)
+	if (may_have_route(text.data(), text.size()))
 	{
-		const std::size_t length = strlen(source);
-		if (may_have_route(source, length))
-			route_of(source, length, found, sizeof(found));
+		route_of(text.data(), text.size(), found, sizeof(found));
+		other = is_analysed && tells_other_request(text, found);
 	}
 	if (found[0] == session.route[0] && (found[0] == '\0' || strcmp(found, session.route) == 0))
-		return;
+		return other;
 	strlcpy(session.route, found, sizeof(session.route));
 	session.route_changed = true;
+	return other;
+}
+
+bool
+is_other_client(Oid user) noexcept
+{
+	Session &session = *detail::current_session;
+	const std::uint64_t client = hash_of(application_name, user);
+	const bool other = session.client != 0 && session.client != client;
+
+	session.client = client;
+	return other;
 }
 
 } // namespace
@@ -110,13 +153,18 @@ void
 begin_transaction(const PlannedStmt *planned, const char *source, Oid user, bool is_analysed) noexcept
 {
 	Session &counts = *session();
+	bool other_request = false;
 
 	if (planned != counts.route_source || is_analysed)
-		look_for_route(planned, source);
-	if (!counts.route_changed && is_group_of(user))
-		return;
-	counts.route_changed = false;
-	choose_group(user, counts.route);
+		other_request = look_for_route(planned, source, is_analysed);
+	if (counts.route_changed || !is_group_of(user))
+	{
+		counts.route_changed = false;
+		choose_group(user, counts.route);
+		other_request |= is_other_client(user);
+	}
+	if (other_request)
+		tell_new_request();
 }
 
 unsigned

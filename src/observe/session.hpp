@@ -20,6 +20,8 @@ struct Session
 	Nanoseconds last_end;            // of the last counted statement, 0 before the first
 	const PlannedStmt *route_source; // in whose text a route was looked for last
 	bool route_changed;              // since the last transaction began
+	std::uint64_t client;            // a hash of the user and the application
+	std::uint64_t request;           // a hash of the trace, else the route, that was told last; 0: none yet
 	char route[route_bytes];         // of the unit of work; empty: none
 	StatementTable statements;
 };

@@ -56,7 +56,8 @@ struct StatementEntry
 	PeriodTally transaction;
 	PeriodTally watch;
 	void *attached;                 // a listener's,
-	std::uint32_t settled_for;      // and its too
+	std::uint32_t settled_for;      // and its too,
+	std::uint64_t *passed;          // and the count of those that it lets pass
 	std::uint32_t place;            // of its name in the backend's journal,
 	std::uint32_t place_user;       // for this user,
 	std::uint32_t place_generation; // while names_generation is this

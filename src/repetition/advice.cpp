@@ -91,23 +91,23 @@ client_style(std::string_view query) noexcept
 }
 
 void
-write_advice(const Loop &loop, char *buffer, std::size_t size) noexcept
+write_advice(const Ailment &ailment, char *buffer, std::size_t size) noexcept
 {
-	const Keywords &words = keywords_of(loop.client);
+	const Keywords &words = keywords_of(ailment.client);
 	const auto width = [](std::string_view text) { return static_cast<int>(text.size()); };
-	const std::string_view child = loop.child_table;
-	const std::string_view parent = loop.parent_table;
+	const std::string_view child = ailment.child_table;
+	const std::string_view parent = ailment.parent_table;
 
-	if (loop.kind == "count")
+	if (ailment.kind == "count")
 		std::snprintf(buffer, size, "Count the rows of %.*s for all rows of %.*s in one query grouped by %.*s: %s.",
-					  width(child), child.data(), width(parent), parent.data(), width(loop.child_column),
-					  loop.child_column.data(), words.count);
-	else if (loop.kind == "exists")
+					  width(child), child.data(), width(parent), parent.data(), width(ailment.child_column),
+					  ailment.child_column.data(), words.count);
+	else if (ailment.kind == "exists")
 		std::snprintf(buffer, size, "Ask once which rows of %.*s have a match in %.*s: %s.", width(parent),
 					  parent.data(), width(child), child.data(), words.exists);
 	else
 		std::snprintf(buffer, size, "Load %.*s together with the rows of %.*s: %s.", width(child), child.data(),
-					  width(parent), parent.data(), loop.direction == "N:1" ? words.to_one : words.to_many);
+					  width(parent), parent.data(), ailment.direction == "N:1" ? words.to_one : words.to_many);
 }
 
 } // namespace remedy::repetition

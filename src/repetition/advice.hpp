@@ -13,7 +13,7 @@ namespace remedy::repetition {
 // "sqlalchemy" or "django" where the text of a statement tells, otherwise "".
 std::string_view client_style(std::string_view query) noexcept;
 
-struct Loop
+struct Ailment
 {
 	std::string_view kind;      // select, count, exists
 	std::string_view direction; // N:1, 1:N
@@ -24,6 +24,6 @@ struct Loop
 };
 
 // Writes one sentence, cut to the buffer's size and ended with a NUL.
-void write_advice(const Loop &loop, char *buffer, std::size_t size) noexcept;
+void write_advice(const Ailment &ailment, char *buffer, std::size_t size) noexcept;
 
 } // namespace remedy::repetition

@@ -1,5 +1,6 @@
 #include "repetition/detection.hpp"
 
+#include "observe/session.hpp"
 #include "repetition/hints.hpp"
 #include "repetition/keys.hpp"
 #include "repetition/lineage.hpp"
@@ -8,11 +9,19 @@
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
 
+#include <algorithm>
+#include <string_view>
+
+extern "C" {
+#include "common/hashfn.h"
+}
+
 namespace remedy::repetition {
 
 detail::Memory detail::memory;
 bool detail::noted = false;
 std::uint32_t detail::outlook = 1;
+std::uint64_t detail::ignored = 0;
 
 namespace {
 
@@ -25,6 +34,9 @@ using detail::noted;
 // What look_at() found out for end_execution().
 Execution execution; // fingerprint 0: nothing
 Parent *held = nullptr;
+bool may_loop = false;
+
+PgStat_Counter active_time = 0; // of this session, when it was looked at last
 
 pg_noinline Shape &
 shape_of(std::uint64_t fingerprint) noexcept
@@ -68,12 +80,18 @@ always_armed(const Moment &moment) noexcept
 	return moment.watch != 0 || settings.action != action_record;
 }
 
+bool
+is_observed(CmdType command) noexcept
+{
+	return command == CMD_SELECT || command == CMD_INSERT || command == CMD_UPDATE || command == CMD_DELETE;
+}
+
 } // namespace
 
 void
 analysed(const Query *query, Nanoseconds when)
 {
-	if (query->commandType != CMD_SELECT || query->queryId == 0)
+	if (!is_observed(query->commandType) || query->queryId == 0)
 		return;
 	Shape &shape = shape_of(query->queryId);
 	const Moment moment = {when, 0, false, 0, observe::watch_number()};
@@ -87,7 +105,8 @@ analysed(const Query *query, Nanoseconds when)
 			memory.fan_out.forget(shape.fingerprint);
 		shape = described;
 	}
-	if (!shape.has_constant_keys() || !(first_seen || memory.fan_out.any_parent(moment, limits())))
+	const bool settled = shape.settled_for == detail::outlook && !memory.fan_out.any_parent(moment, limits());
+	if (!shape.has_constant_keys() || (settled && !first_seen))
 		return;
 	detail::Constants constants = {shape.fingerprint, {}};
 	constant_values(query, shape, constants.values);
@@ -119,6 +138,42 @@ key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noex
 			values[key] = parameter_value(parameters, shape.keys[key].parameter);
 		else
 			values[key] = constants_known ? memory.constants.values[key] : 0;
+}
+
+ValueHash
+hash_of_parameters(ParamListInfo parameters) noexcept
+{
+	ValueHash hash = 1;
+
+	if (parameters->paramFetch != nullptr)
+		return 0;
+	for (int i = 0; i < parameters->numParams; ++i)
+		hash = in_column(hash ^ any_hash(parameters->params[i]), i);
+	return hash;
+}
+
+// The text but for a comment at its end, which may tell of each statement's own place.
+ValueHash
+hash_of_text(const char *source, const PlannedStmt *planned) noexcept
+{
+	const char *const text = source + Max(planned->stmt_location, 0);
+	const std::size_t length = planned->stmt_len > 0 ? planned->stmt_len : strlen(text);
+	const std::string_view whole(text, length);
+	const std::size_t comment = whole.rfind("/*");
+
+	return hash_bytes_extended(reinterpret_cast<const unsigned char *>(text),
+							   static_cast<int>(std::min(comment, length)), 0);
+}
+
+// Of all values that this execution has.
+ValueHash
+values_of(const observe::Statement &statement) noexcept
+{
+	const QueryDesc &query = *statement.query;
+
+	if (query.params != nullptr && query.params->numParams > 0)
+		return hash_of_parameters(query.params);
+	return query.sourceText == nullptr ? 0 : hash_of_text(query.sourceText, query.plannedstmt);
 }
 
 // Something repeats: what ran before it in this unit of work is worth a look next time.
@@ -163,7 +218,7 @@ inline void
 begin_execution(const observe::Statement &statement, Shape &shape, bool any_parent) noexcept
 {
 	const std::uint32_t unit = memory.fan_out.unit();
-	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated;
+	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated && shape.command == Command::select;
 
 	if (shape.unit != unit)
 	{
@@ -210,9 +265,51 @@ hold_output(const observe::Statement &statement, Shape &shape) noexcept
 bool
 is_settled(const Shape &shape, const Moment &moment, bool any_parent) noexcept
 {
-	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated;
+	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated && shape.command == Command::select;
+	const bool is_running = memory.loops.is_running(shape.fingerprint);
 
-	return moment.watch == 0 && !any_parent && (!may_repeat || shape.calls >= suspicious_calls);
+	return moment.watch == 0 && !any_parent && (!may_repeat || shape.calls >= suspicious_calls || is_running) &&
+		   (!may_loop || memory.loops.is_settled(shape.fingerprint));
+}
+
+// From here on its executions are counted, no more.
+void
+settle(const observe::Statement &statement, Shape &shape, std::uint64_t *counter) noexcept
+{
+	observe::StatementEntry *const entry = statement.entry;
+
+	shape.settled_for = detail::outlook;
+	if (entry == nullptr || entry->fingerprint != statement.fingerprint)
+		return;
+	entry->settled_for = detail::outlook;
+	entry->passed = counter == nullptr ? &detail::ignored : counter;
+}
+
+void
+enter_unit(const observe::Statement &statement, const Moment &moment, const Limits &limits) noexcept
+{
+	const auto end = [](const Loop &loop) { end_report(memory.loops, loop); };
+
+	if (memory.fan_out.enter(moment, limits))
+	{
+		memory.recent = {};
+		end_child_reports(true);
+		look_again();
+	}
+	else if (memory.loops.begins_stretch())
+		look_again();
+	memory.loops.enter({moment.waiting, moment.in_block, moment.transaction, moment.watch}, limits.burst_gap, end);
+}
+
+// It shares its message with the one before, so no round trip is lost: the session was
+// not idle in between.
+bool
+shares_message() noexcept
+{
+	const bool same = pgstat_track_activities && pgStatActiveTime == active_time && active_time != 0;
+
+	active_time = pgStatActiveTime;
+	return same;
 }
 
 DestReceiver *
@@ -222,21 +319,22 @@ look_closely(const observe::Statement &statement) noexcept
 	const Moment moment = moment_of(statement);
 	const Limits now_limits = limits();
 
-	if (memory.fan_out.enter(moment, now_limits))
-	{
-		memory.recent = {};
-		look_again();
-	}
+	if (!statement.counted)
+		enter_unit(statement, moment, now_limits);
 	if (unlikely(!shape.described))
 		describe_prepared(shape);
 	const bool any_parent = memory.fan_out.any_parent(moment, now_limits);
-	if (!statement.counted)
+	const bool repeats = !statement.counted && !shares_message() && !shape.never_repeated;
+	may_loop = repeats && shape.table != 0;
+	if (repeats)
 		begin_execution(statement, shape, any_parent);
-	if (!shape.barren && (!shape.disarmed || always_armed(moment)))
+	if (shape.command == Command::select && !shape.barren && (!shape.disarmed || always_armed(moment)))
 		return hold_output(statement, shape);
-	observe::StatementEntry *const entry = statement.entry;
-	if (entry != nullptr && entry->fingerprint == statement.fingerprint && is_settled(shape, moment, any_parent))
-		entry->settled_for = detail::outlook;
+	if (is_settled(shape, moment, any_parent) && !memory.loops.is_running(shape.fingerprint))
+	{
+		settle(statement, shape, nullptr);
+		may_loop = false;
+	}
 	return nullptr;
 }
 
@@ -245,12 +343,13 @@ look_closely(const observe::Statement &statement) noexcept
 DestReceiver *
 detail::look_at(const observe::Statement &statement) noexcept
 {
-	if (statement.fingerprint == 0 || statement.query->operation != CMD_SELECT)
+	if (statement.fingerprint == 0 || !is_observed(statement.query->operation))
 		return nullptr;
 	execution.fingerprint = 0;
 	held = nullptr;
+	may_loop = false;
 	DestReceiver *const receiver = look_closely(statement);
-	noted = execution.fingerprint != 0 || held != nullptr;
+	noted = execution.fingerprint != 0 || held != nullptr || may_loop;
 	return receiver;
 }
 
@@ -300,6 +399,75 @@ report_found() noexcept
 
 } // namespace
 
+namespace {
+
+ValueHash
+combined(const ValueHash *values, unsigned count) noexcept
+{
+	ValueHash hash = 0;
+
+	for (unsigned i = 0; i < count; ++i)
+	{
+		if (values[i] == 0)
+			return 0;
+		hash = in_column(hash ^ values[i], i);
+	}
+	return hash;
+}
+
+bool
+has_name() noexcept
+{
+	return ActivePortal != nullptr && ActivePortal->prepStmtName != nullptr && ActivePortal->prepStmtName[0] != '\0';
+}
+
+Call
+call_of(const observe::Statement &statement, const Shape &shape) noexcept
+{
+	ValueHash values[keys_per_shape];
+
+	key_values(shape, statement.query->params, values);
+	return {shape.fingerprint,
+			shape.table,
+			shape.command,
+			shape.one_row,
+			shape.key_count > 0,
+			shape.unique_keys != 0,
+			execution.fingerprint != 0 && execution.linked(),
+			has_name(),
+			combined(values, shape.key_count),
+			shape.command == Command::select ? values_of(statement) : 0,
+			statement.execution,
+			statement.waiting};
+}
+
+// A child that is found is no loop of its own.
+void
+note_loop(const observe::Statement &statement, Shape &shape) noexcept
+{
+	Loops &loops = memory.loops;
+
+	if (memory.fan_out.is_found(shape.fingerprint))
+	{
+		loops.forget(shape.fingerprint, [&](const Loop &loop) { drop_report(loops, loop); });
+		return;
+	}
+	if (!shape.unique_known && shape.command == Command::select && shape.key_count > 0 &&
+		loops.is_suspicious(shape.fingerprint))
+		find_unique_keys(shape);
+	Loop *const loop = loops.note(call_of(statement, shape), 2 * limits().threshold);
+	if (loop == nullptr || !loop->running)
+		return;
+	std::uint64_t *const counter = report(loops, memory.shapes, *loop);
+	if (counter != nullptr && loops.is_over(*loop, *counter))
+		loops.forget(shape.fingerprint, [&](const Loop &over) { end_report(loops, over); });
+	else if (is_settled(shape, moment_of(statement), memory.fan_out.any_parent(moment_of(statement), limits())))
+		settle(statement, shape, counter);
+	act(loops, memory.shapes, *loop);
+}
+
+} // namespace
+
 void
 detail::end_execution(const observe::Statement &statement, bool first_run)
 {
@@ -310,33 +478,53 @@ detail::end_execution(const observe::Statement &statement, bool first_run)
 	if (held != nullptr)
 		release_output(statement, first_run);
 	held = nullptr;
-	if (child == nullptr)
-		return;
-	if (child->linked == suspicious_calls)
+	if (child != nullptr && child->linked == suspicious_calls)
 		prove_parent(*child);
-	if (child->found)
-	{
+	if (child != nullptr && child->found)
 		report(memory.fan_out, memory.shapes, *child);
-		return;
-	}
-	report_found();
-	act(memory.fan_out, memory.shapes);
+	else if (child != nullptr)
+		report_found();
+	if (first_run && may_loop)
+		note_loop(statement, shape_of(statement));
+	if (child != nullptr)
+		act(memory.fan_out, memory.shapes);
 }
 
 // The shapes stay: a prepared statement is not analysed again.
 void
 forget_units()
 {
+	forget_reports();
 	memset(static_cast<void *>(&memory.fan_out), 0, sizeof(FanOut));
+	memset(static_cast<void *>(&memory.loops), 0, sizeof(Loops));
 	memory.recent = {};
 	look_again();
-	forget_reports();
 }
 
 void
 reset(const observe::Scope &)
 {
 	forget_units();
+}
+
+void
+new_request()
+{
+	memory.fan_out.cut();
+	memory.loops.cut();
+	look_again();
+}
+
+// What a transaction wrote is gone, and with it what it did in vain: tests do so.
+void
+writing_ended(bool committed)
+{
+	if (committed)
+		return;
+	if (memory.fan_out.in_block())
+		end_child_reports(false);
+	memory.loops.roll_back([](const Loop &loop) { drop_report(memory.loops, loop); });
+	look_again();
 }
 
 void

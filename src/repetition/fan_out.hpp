@@ -137,6 +137,9 @@ struct Execution
 class FanOut
 {
 public:
+	// Of transactions in a row, one in so many is looked at.
+	static constexpr std::uint32_t look_every = 1024;
+
 	// Gives the running statement its unit of work; true when that is a new one.
 	bool enter(const Moment &moment, const Limits &limits) noexcept
 	{
@@ -157,13 +160,25 @@ public:
 	{
 		if (transaction == transaction_)
 			return true;
-		if (in_block_ || waiting > limits.burst_gap || is_in_block())
+		if (in_block_ || waiting > limits.burst_gap || is_in_block() || transaction % look_every == 0)
 			return false;
 		transaction_ = transaction;
 		return true;
 	}
 
 	std::uint32_t unit() const noexcept { return unit_; }
+	bool in_block() const noexcept { return in_block_; }
+
+	// The unit of work ends here, and what was returned in it concerns nobody any more.
+	void cut() noexcept
+	{
+		cut_ = true;
+		for (Parent &parent : parents_)
+			parent.fingerprint = 0;
+	}
+
+	// Whether the rule held for the statement in this unit.
+	bool is_found(std::uint64_t fingerprint) const noexcept;
 
 	// Whether the output of this very statement is kept.
 	bool holds(std::uint64_t fingerprint) const noexcept;
@@ -223,9 +238,12 @@ public:
 
 private:
 	// Whether the unit of work of the statement before goes on.
-	bool goes_on(const Moment &moment, const Limits &limits) const noexcept
+	bool goes_on(const Moment &moment, const Limits &limits) noexcept
 	{
-		if (unit_ == 0 || moment.watch != watch_)
+		const bool was_cut = cut_;
+
+		cut_ = false;
+		if (unit_ == 0 || moment.watch != watch_ || (was_cut && moment.watch == 0))
 			return false;
 		if (moment.watch != 0)
 			return true;
@@ -241,11 +259,11 @@ private:
 	Bond bond_of(const Shape &shape, unsigned key, const Parent &parent, TieFinder tie) const noexcept;
 	bool preferred(const Child &child, unsigned key, unsigned place) const noexcept;
 	bool alive(const Parent &parent, const Moment &moment, const Limits &limits) const noexcept;
-	bool is_found(std::uint64_t fingerprint) const noexcept;
 	bool rule_holds(const Child &child, unsigned key, const Parent &parent, unsigned threshold) const noexcept;
 
 	std::uint32_t unit_;
 	bool in_block_;
+	bool cut_;
 	std::uint32_t transaction_;
 	std::uint32_t watch_;
 	std::uint32_t stamps_;

@@ -5,6 +5,7 @@
 extern "C" {
 #include "common/hashfn.h"
 #include "storage/lmgr.h"
+#include "utils/datum.h"
 }
 
 namespace remedy::repetition {
@@ -214,6 +215,21 @@ hash_value(HashClass of, Datum value) noexcept
 		break;
 	}
 	return 0;
+}
+
+ValueHash
+any_hash(const ParamExternData &parameter) noexcept
+{
+	int16 length;
+	bool by_value;
+
+	if (parameter.isnull || !OidIsValid(parameter.ptype))
+		return 1;
+	get_typlenbyval(parameter.ptype, &length, &by_value);
+	if (by_value)
+		return hash_integer(static_cast<int64>(parameter.value));
+	const unsigned char *const bytes = reinterpret_cast<const unsigned char *>(DatumGetPointer(parameter.value));
+	return hash_bytes_extended(bytes, static_cast<int>(datumGetSize(parameter.value, by_value, length)), 3);
 }
 
 ValueHash

@@ -33,6 +33,9 @@ can_be_hashed(Oid type) noexcept
 // 0 for a value that cannot be compared, such as a toasted one.
 ValueHash hash_value(HashClass of, Datum value) noexcept;
 
+// A hash of a parameter's value, whatever its type, as it is stored.
+ValueHash any_hash(const ParamExternData &parameter) noexcept;
+
 // The value of a parameter; 0 if it is null or unknown.
 ValueHash parameter_value(ParamListInfo parameters, int number) noexcept;
 

@@ -6,6 +6,7 @@
 #include "observe/observe.hpp"
 #include "observe/session.hpp"
 #include "repetition/fan_out.hpp"
+#include "repetition/loops.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/shapes.hpp"
 
@@ -49,6 +50,7 @@ struct Constants
 struct Memory
 {
 	FanOut fan_out;
+	Loops loops;
 	ShapeTable shapes;
 	Recent recent;
 	Constants constants;
@@ -63,6 +65,8 @@ extern bool noted;    // look_at() found out something about the running stateme
 // an output that is held, a watched stretch, a setting.  A statement's entry has the one
 // for which nothing is to be found out about it.
 extern std::uint32_t outlook;
+
+extern std::uint64_t ignored; // a count that nobody asks for
 
 pg_noinline DestReceiver *look_at(const observe::Statement &statement) noexcept;
 pg_noinline void end_execution(const observe::Statement &statement, bool first_run);
@@ -89,6 +93,8 @@ running(const observe::Statement &statement)
 	if (unlikely(!detail::is_quiet(statement)))
 		return detail::look_at(statement);
 	detail::memory.recent.add(statement.fingerprint);
+	detail::memory.loops.pass();
+	++*statement.entry->passed;
 	return nullptr;
 }
 
@@ -101,8 +107,15 @@ ran(const observe::Statement &statement, bool first_run)
 
 void reset(const observe::Scope &scope);
 void forget_units();
+void new_request();
+void writing_ended(bool committed);
 
-inline constexpr observe::Listener listener = {
-	.analysed = analysed, .running = running, .ran = ran, .reset = reset, .new_session = forget_units};
+inline constexpr observe::Listener listener = {.analysed = analysed,
+											   .running = running,
+											   .ran = ran,
+											   .reset = reset,
+											   .new_session = forget_units,
+											   .new_request = new_request,
+											   .writing_ended = writing_ended};
 
 } // namespace remedy::repetition

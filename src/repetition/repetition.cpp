@@ -17,6 +17,12 @@ namespace {
 constexpr char hidden[] = "<insufficient privilege>";
 
 void
+put_known(server::Rows &rows, const char *name)
+{
+	rows.put_text(name[0] == '\0' ? nullptr : name);
+}
+
+void
 put_finding(void *context, const findings::Finding &finding)
 {
 	server::Rows &rows = *static_cast<server::Rows *>(context);
@@ -32,24 +38,27 @@ put_finding(void *context, const findings::Finding &finding)
 	rows.put_text(finding.user_name);
 	rows.put_text(is_common ? nullptr : finding.application);
 	rows.put_text(is_common || finding.route[0] == '\0' ? nullptr : finding.route);
-	rows.put_text(finding.level);
+	rows.put_text(counts.bulk_units * 2 > counts.units ? "info" : finding.level);
 	rows.put_text(finding.kind);
 	rows.put_text(finding.direction);
 	rows.put_text(finding.child_table);
-	rows.put_text(finding.child_column);
-	rows.put_text(finding.parent_table);
-	rows.put_text(finding.parent_column);
+	put_known(rows, finding.child_column);
+	put_known(rows, finding.parent_table);
+	put_known(rows, finding.parent_column);
 	rows.put_bigint(counts.repeats_max);
 	rows.put_bigint(counts.repeats_total);
 	rows.put_bigint(counts.units);
-	rows.put_bigint(counts.parent_rows);
+	finding.parent_table[0] == '\0' ? rows.put_null() : rows.put_bigint(counts.parent_rows);
 	rows.put_double(milliseconds(counts.server));
 	rows.put_double(milliseconds(counts.waiting));
 	rows.put_time(finding.first_seen);
 	rows.put_time(counts.last_seen);
 	rows.put_text(advice);
 	rows.put_null(); // batched_query
-	rows.put_text(readable && observe::may_read_texts_of(finding.parent_user) ? finding.parent_query : hidden);
+	if (finding.parent_query[0] == '\0')
+		rows.put_null();
+	else
+		rows.put_text(readable && observe::may_read_texts_of(finding.parent_user) ? finding.parent_query : hidden);
 	rows.put_text(readable ? finding.child_query : hidden);
 	rows.put_text(finding.key);
 	rows.end_row();

@@ -24,12 +24,12 @@ COMMENT ON COLUMN remedy.n_plus_one.database IS 'database it was seen in';
 COMMENT ON COLUMN remedy.n_plus_one.user_name IS 'role that ran it';
 COMMENT ON COLUMN remedy.n_plus_one.application_name IS 'application_name of the session';
 COMMENT ON COLUMN remedy.n_plus_one.route IS 'route of the request, from the sqlcommenter comment of its first statement; null without one';
-COMMENT ON COLUMN remedy.n_plus_one.level IS 'likely: the repeated keys were among the values the parent returned';
-COMMENT ON COLUMN remedy.n_plus_one.kind IS 'what the repeated statement asks for: select (rows), count (an aggregate alone) or exists';
-COMMENT ON COLUMN remedy.n_plus_one.direction IS 'N:1: the key is unique, each repeat finds one row at most; 1:N: each may find several';
-COMMENT ON COLUMN remedy.n_plus_one.child_table IS 'table of the repeated statement''s key';
-COMMENT ON COLUMN remedy.n_plus_one.child_column IS 'column that the repeated statement fixes to one value at a time';
-COMMENT ON COLUMN remedy.n_plus_one.parent_table IS 'table of the column the values came from';
+COMMENT ON COLUMN remedy.n_plus_one.level IS 'likely: almost certainly one; possible: nothing but the repetition tells; info: mostly bulk loads by a prepared INSERT, which COPY or an INSERT of many rows would do better';
+COMMENT ON COLUMN remedy.n_plus_one.kind IS 'what the repeated statement asks for: select (rows), count (an aggregate alone) or exists, of rows of the parent; without a parent lookup (another row by its whole key), duplicate (the same again) or write (one row)';
+COMMENT ON COLUMN remedy.n_plus_one.direction IS 'N:1: the key is unique, each repeat finds one row at most; 1:N: each may find several; same: all find the same; write';
+COMMENT ON COLUMN remedy.n_plus_one.child_table IS 'table of the repeated statement''s key, or that it inserts into';
+COMMENT ON COLUMN remedy.n_plus_one.child_column IS 'column that the repeated statement fixes to one value at a time; null for an INSERT';
+COMMENT ON COLUMN remedy.n_plus_one.parent_table IS 'table of the column the values came from; null where no statement returned them';
 COMMENT ON COLUMN remedy.n_plus_one.parent_column IS 'column of the parent statement''s result that held the values';
 COMMENT ON COLUMN remedy.n_plus_one.repeats_max IS 'most repeats in one unit of work';
 COMMENT ON COLUMN remedy.n_plus_one.repeats_total IS 'repeats in all units of work';
@@ -53,10 +53,16 @@ BEGIN ATOMIC
 	SELECT 'n_plus_one'::pg_catalog.text,
 	       CASE n.level WHEN 'likely' THEN 'warning'::pg_catalog.text ELSE 'notice'::pg_catalog.text END,
 	       n.child_table,
-	       pg_catalog.format('%s read %s times for %s rows of %s', n.child_table, n.repeats_max, n.parent_rows, n.parent_table),
+	       CASE WHEN n.parent_table IS NOT NULL
+	            THEN pg_catalog.format('%s read %s times for %s rows of %s', n.child_table, n.repeats_max, n.parent_rows, n.parent_table)
+	            WHEN n.kind OPERATOR(pg_catalog.=) 'write' THEN pg_catalog.format('%s written to %s times, one row each', n.child_table, n.repeats_max)
+	            WHEN n.kind OPERATOR(pg_catalog.=) 'duplicate' THEN pg_catalog.format('%s read %s times for the same', n.child_table, n.repeats_max)
+	            ELSE pg_catalog.format('%s read %s times, each time by one key', n.child_table, n.repeats_max) END,
 	       (n.server_ms + n.waiting_ms) * (n.repeats_total - n.units)::pg_catalog.float8 / n.repeats_total::pg_catalog.float8,
-	       pg_catalog.format('%s repeats, units of work: %s, at most %s in one; their %s came from %s.%s; %s ms in the server, %s ms between statements; database %s, user %s, application %s',
-	                         n.repeats_total, n.units, n.repeats_max, n.child_column, n.parent_table, n.parent_column,
+	       pg_catalog.format('%s repeats, units of work: %s, at most %s in one;%s %s ms in the server, %s ms between statements; database %s, user %s, application %s',
+	                         n.repeats_total, n.units, n.repeats_max,
+	                         CASE WHEN n.parent_table IS NOT NULL
+	                              THEN pg_catalog.format(' their %s came from %s.%s;', n.child_column, n.parent_table, n.parent_column) END,
 	                         pg_catalog.round(n.server_ms::pg_catalog.numeric, 1), pg_catalog.round(n.waiting_ms::pg_catalog.numeric, 1),
 	                         n.database, n.user_name, n.application_name),
 	       n.advice,
@@ -64,7 +70,8 @@ BEGIN ATOMIC
 	       n.key,
 	       n.first_seen,
 	       n.last_seen
-	FROM remedy.n_plus_one AS n;
+	FROM remedy.n_plus_one AS n
+	WHERE n.level OPERATOR(pg_catalog.<>) 'info';
 END;
 COMMENT ON FUNCTION remedy.n_plus_one_findings() IS 'N+1 as rows of remedy.findings';
 

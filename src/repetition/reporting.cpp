@@ -15,19 +15,22 @@ namespace remedy::repetition {
 
 namespace {
 
-// What was reported of the child in the same place of the detector.
+// What was reported of a child or a loop.
 struct Report
 {
-	std::uint32_t stamp;
+	std::uint32_t stamp; // of the child or loop; 0: none
 	bool told;
-	bool no_room;       // the table of findings is full
+	bool no_room; // the table of findings is full
+	bool has_unit;
+	int unit;           // its place among the units of work that go on
 	std::uint32_t next; // calls after which to try again, if it could not be described
 	findings::Handle handle;
 	Watched *watched;
-	findings::Counts counted; // has entered the finding
 };
 
-Report reports[child_limit];
+// By the place in the detector.
+Report child_reports[child_limit];
+Report loop_reports[loop_limit];
 
 // Findings of the watched stretch; the context dies with it.
 MemoryContext watched_memory = nullptr;
@@ -52,17 +55,27 @@ copy_name(char (&to)[Size], const char *from) noexcept
 	copy_name(to, Size, from);
 }
 
+template <std::size_t Size>
+void
+copy_table(char (&table)[Size], Oid relation) noexcept
+{
+	const char *const schema_name = get_namespace_name(get_rel_namespace(relation));
+	const char *const table_name = get_rel_name(relation);
+
+	if (schema_name == nullptr || table_name == nullptr)
+		elog(ERROR, "relation %u is gone", relation);
+	copy_name(table, quote_qualified_identifier(schema_name, table_name));
+}
+
 template <std::size_t TableSize, std::size_t ColumnSize>
 void
 copy_column(char (&table)[TableSize], char (&name)[ColumnSize], Column column) noexcept
 {
-	const char *const schema_name = get_namespace_name(get_rel_namespace(column.relation));
-	const char *const table_name = get_rel_name(column.relation);
 	const char *const column_name = get_attname(column.relation, column.number, true);
 
-	if (schema_name == nullptr || table_name == nullptr || column_name == nullptr)
+	if (column_name == nullptr)
 		elog(ERROR, "column %d of relation %u is gone", column.number, column.relation);
-	copy_name(table, quote_qualified_identifier(schema_name, table_name));
+	copy_table(table, column.relation);
 	copy_name(name, column_name);
 }
 
@@ -113,13 +126,32 @@ name_finding(findings::Finding &finding, const char *child_query) noexcept
 	snprintf(finding.key, sizeof(finding.key), "n_plus_one:%016llx", static_cast<unsigned long long>(hash));
 }
 
-// Looks names up in the catalogs; may raise an error.
-void
-describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, findings::Finding &finding) noexcept
+const char *
+name_of(LoopKind kind) noexcept
 {
-	const Parent &parent = fan_out.parent_of(child);
-	const Column output = parent_column(child, parent);
+	switch (kind)
+	{
+	case LoopKind::lookup:
+		return "lookup";
+	case LoopKind::duplicate:
+		return "duplicate";
+	case LoopKind::write:
+	case LoopKind::none:
+		break;
+	}
+	return "write";
+}
 
+const char *
+direction_of(LoopKind kind) noexcept
+{
+	return kind == LoopKind::lookup ? "N:1" : kind == LoopKind::duplicate ? "same" : "write";
+}
+
+// What all findings tell.  Looks names up in the catalogs; may raise an error.
+void
+describe_statement(std::uint64_t fingerprint, findings::Finding &finding) noexcept
+{
 	finding = {};
 	finding.user = GetUserId();
 	finding.first_seen = GetCurrentTimestamp();
@@ -127,21 +159,47 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 	copy_name(finding.user_name, GetUserNameFromId(finding.user, true));
 	copy_name(finding.application, application_name);
 	copy_name(finding.route, observe::route());
+	copy_name(finding.child_query, observe::normalised(observe::statement_text(fingerprint)));
+	copy_name(finding.client, client_style(finding.child_query).data());
+}
+
+void
+identify(findings::Finding &finding, std::uint64_t seed) noexcept
+{
+	name_finding(finding, finding.child_query);
+	finding.common_identity = hash_of(finding.key, finding.user ^ seed);
+	finding.identity = hash_of(finding.route, hash_of(finding.application, finding.common_identity));
+}
+
+void
+describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, findings::Finding &finding) noexcept
+{
+	const Parent &parent = fan_out.parent_of(child);
+	const observe::RawText parent_text = observe::statement_text(parent.fingerprint);
+
+	describe_statement(child.fingerprint, finding);
 	copy_name(finding.level, "likely");
 	copy_name(finding.kind, name_of(shape.kind));
 	copy_name(finding.direction, key_is_unique(shape, child.key) ? "N:1" : "1:N");
 	copy_column(finding.child_table, finding.child_column, shape.keys[child.key].column);
-	copy_column(finding.parent_table, finding.parent_column, output);
-	const observe::RawText child_text = observe::statement_text(child.fingerprint);
-	const observe::RawText parent_text = observe::statement_text(parent.fingerprint);
-	const char *const child_query = observe::normalised(child_text);
-	copy_name(finding.child_query, child_query);
+	copy_column(finding.parent_table, finding.parent_column, parent_column(child, parent));
 	copy_name(finding.parent_query, observe::normalised(parent_text));
 	finding.parent_user = parent_text.user;
-	copy_name(finding.client, client_style(finding.child_query).data());
-	name_finding(finding, child_query == nullptr ? "" : child_query);
-	finding.common_identity = hash_of(finding.key, finding.user ^ parent.fingerprint ^ child.fingerprint * 31);
-	finding.identity = hash_of(finding.route, hash_of(finding.application, finding.common_identity));
+	identify(finding, parent.fingerprint ^ child.fingerprint * 31);
+}
+
+void
+describe_loop(const Shape &shape, const Loop &loop, findings::Finding &finding) noexcept
+{
+	describe_statement(loop.fingerprint, finding);
+	copy_name(finding.level, loop.kind == LoopKind::lookup ? "possible" : "likely");
+	copy_name(finding.kind, name_of(loop.kind));
+	copy_name(finding.direction, direction_of(loop.kind));
+	if (shape.key_count > 0 && shape.command != Command::insert)
+		copy_column(finding.child_table, finding.child_column, shape.keys[0].column);
+	else
+		copy_table(finding.child_table, shape.table);
+	identify(finding, loop.fingerprint * 31 + static_cast<unsigned>(loop.kind));
 }
 
 void
@@ -167,13 +225,40 @@ watch(Report &report, const findings::Finding &finding) noexcept
 	watched_end = &report.watched->next;
 }
 
-// Calls use(finding) with names and texts filled in.  They are looked up in a
-// subtransaction: an error in there is not the user's, and then nothing is used.
-template <class Use>
-void
-with_finding(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Use &&use)
+int
+action_level() noexcept
 {
-	const Shape *const known = shapes.find(child.fingerprint);
+	static constexpr int levels[] = {0, LOG, WARNING, ERROR};
+
+	return levels[settings.action];
+}
+
+// The unit of work is over.
+void
+end_unit(Report &report) noexcept
+{
+	if (report.has_unit)
+		findings::end_unit(report.unit);
+	report.has_unit = false;
+	report.told = false;
+}
+
+void
+drop_unit(Report &report) noexcept
+{
+	if (report.has_unit)
+		findings::drop_unit(report.unit);
+	report.has_unit = false;
+	report.told = false;
+}
+
+// Calls use(finding) with what describe(shape, finding) fills in.  That happens in a
+// subtransaction: an error in there is not the user's, and then nothing is used.
+template <class Describe, class Use>
+void
+with_finding(ShapeTable &shapes, std::uint64_t fingerprint, Describe &&describe, Use &&use)
+{
+	const Shape *const known = shapes.find(fingerprint);
 	if (known == nullptr)
 		return;
 	const Shape shape = *known;
@@ -181,7 +266,7 @@ with_finding(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Use 
 		AllocSetContextCreate(CurrentMemoryContext, "pg_remedy finding", ALLOCSET_DEFAULT_SIZES);
 	const MemoryContext before = MemoryContextSwitchTo(memory);
 	findings::Finding *const finding = static_cast<findings::Finding *>(palloc(sizeof(findings::Finding)));
-	const bool described = attempt([&]() noexcept { describe_finding(fan_out, shape, child, *finding); });
+	const bool described = attempt([&]() noexcept { describe(shape, *finding); });
 
 	MemoryContextSwitchTo(before);
 	if (described)
@@ -189,11 +274,11 @@ with_finding(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Use 
 	MemoryContextDelete(memory);
 }
 
+template <class Describe>
 void
-enter(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Report &report) noexcept
+enter(ShapeTable &shapes, std::uint64_t fingerprint, Report &report, Describe &&describe) noexcept
 {
-	report.next = 2 * child.calls;
-	with_finding(fan_out, shapes, child, [&](const findings::Finding &finding) {
+	with_finding(shapes, fingerprint, describe, [&](const findings::Finding &finding) {
 		report.next = 0;
 		report.no_room = !findings::enter(finding, report.handle);
 		if (report.watched == nullptr)
@@ -201,39 +286,68 @@ enter(const FanOut &fan_out, ShapeTable &shapes, const Child &child, Report &rep
 	});
 }
 
-findings::Counts
-counts_of(const FanOut &fan_out, const Child &child) noexcept
+// Forgets what was reported of another child or loop in the same place.
+Report &
+report_of(Report &report, std::uint32_t stamp) noexcept
+{
+	if (report.stamp != stamp)
+	{
+		end_unit(report);
+		report = {};
+		report.stamp = stamp;
+	}
+	return report;
+}
+
+// Where the finding's counts are, as far as this unit of work goes.
+void
+count(Report &report, const findings::Unit &unit) noexcept
+{
+	if (report.watched != nullptr)
+		report.watched->finding.counts = unit.counts();
+	if (report.handle.serial == 0)
+		return;
+	if (!report.has_unit || findings::unit_at(report.unit).handle.serial != report.handle.serial)
+		report.unit = findings::begin_unit(unit);
+	else
+		findings::write_unit(report.unit, unit);
+	report.has_unit = true;
+}
+
+findings::Unit
+unit_of(const FanOut &fan_out, const Child &child, findings::Handle handle) noexcept
 {
 	const std::uint64_t parent_rows = fan_out.has_parent(child) ? fan_out.parent_of(child).rows : 0;
 
-	return {1, child.repeats(), child.repeats(), parent_rows, child.server, child.waiting, GetCurrentTimestamp()};
-}
-
-findings::Counts
-added_since(const findings::Counts &now, const findings::Counts &before) noexcept
-{
-	findings::Counts added = now;
-
-	added.units -= before.units;
-	added.repeats_total -= before.repeats_total;
-	added.server -= before.server;
-	added.waiting -= before.waiting;
-	return added;
+	return {handle,        child.repeats(), 1,     child.repeats(),      child.server,
+			child.waiting, parent_rows,     false, GetCurrentTimestamp()};
 }
 
 void
 tell(int level, const findings::Finding &finding, std::uint64_t repeats)
 {
 	char advice[512];
+	char what[2 * findings::qualified_name_bytes + 100];
+	const unsigned long long times = repeats;
 
 	write_advice({finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
 				  finding.parent_table},
 				 advice, sizeof(advice));
+	if (finding.parent_table[0] != '\0')
+		snprintf(what, sizeof(what), "%s was queried %llu times, each time for a row of %s", finding.child_table, times,
+				 finding.parent_table);
+	else if (strcmp(finding.kind, "write") == 0)
+		snprintf(what, sizeof(what), "%s was written to %llu times, one row each", finding.child_table, times);
+	else if (strcmp(finding.kind, "duplicate") == 0)
+		snprintf(what, sizeof(what), "%s was queried %llu times for the same", finding.child_table, times);
+	else
+		snprintf(what, sizeof(what), "%s was queried %llu times, each time by one key", finding.child_table, times);
 	ereport(level, (errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(level < ERROR), // its constants would show
-					errmsg("N+1: %s was queried %llu times, each time for a row of %s", finding.child_table,
-						   static_cast<unsigned long long>(repeats), finding.parent_table),
-					errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query,
-							  finding.child_column, finding.parent_column, finding.parent_query),
+					errmsg("N+1: %s", what),
+					finding.parent_table[0] == '\0'
+						? errdetail("Repeated: %s", finding.child_query)
+						: errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query,
+									finding.child_column, finding.parent_column, finding.parent_query),
 					errhint("%s", advice)));
 }
 
@@ -242,50 +356,118 @@ tell(int level, const findings::Finding &finding, std::uint64_t repeats)
 void
 report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 {
-	Report &report = reports[fan_out.place_of(child)];
-	const findings::Counts counts = counts_of(fan_out, child);
+	Report &report = report_of(child_reports[fan_out.place_of(child)], child.stamp);
 
-	if (report.stamp != child.stamp)
-	{
-		report = {};
-		report.stamp = child.stamp;
-	}
-	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next && fan_out.has_parent(child))
-		enter(fan_out, shapes, child, report);
-	if (report.watched != nullptr)
-		report.watched->finding.counts = counts;
-	if (findings::add(report.handle, added_since(counts, report.counted)))
-		report.counted = counts;
-	else
-	{
-		// Not entered, or forgotten by a reset: then the unit of work counts anew.
+	if (!findings::exists(report.handle))
 		report.handle = {};
-		report.counted = {};
+	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next && fan_out.has_parent(child))
+	{
+		report.next = 2 * child.calls;
+		enter(shapes, child.fingerprint, report, [&](const Shape &shape, findings::Finding &finding) noexcept {
+			describe_finding(fan_out, shape, child, finding);
+		});
+	}
+	count(report, unit_of(fan_out, child, report.handle));
+}
+
+std::uint64_t *
+report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
+{
+	Report &report = report_of(loop_reports[loops.place_of(loop)], loop.stamp);
+	const bool goes_on = report.has_unit && findings::exists(report.handle);
+	const std::uint64_t repeats = goes_on ? findings::unit_at(report.unit).repeats + 1 : loop.first_repeats();
+
+	if (!findings::exists(report.handle))
+		report.handle = {};
+	if (report.handle.serial == 0 && !report.no_room && repeats >= report.next)
+	{
+		report.next = 2 * static_cast<std::uint32_t>(repeats);
+		enter(shapes, loop.fingerprint, report,
+			  [&](const Shape &shape, findings::Finding &finding) noexcept { describe_loop(shape, loop, finding); });
+	}
+	const std::uint64_t least = loop.may_be_bulk_load ? findings::held_back : loop.found_at;
+	const bool bulk = loops.is_bulk_load(loop, repeats);
+	count(report,
+		  {report.handle, repeats, least, loop.calls, loop.server, loop.waiting, 0, bulk, GetCurrentTimestamp()});
+	return report.has_unit ? &findings::repeats_of(report.unit) : nullptr;
+}
+
+void
+end_report(const Loops &loops, const Loop &loop) noexcept
+{
+	Report &report = loop_reports[loops.place_of(loop)];
+
+	if (report.stamp != loop.stamp || !report.has_unit)
+		return;
+	findings::Unit unit = findings::unit_at(report.unit);
+	unit.least = loop.found_at;
+	unit.bulk = loops.is_bulk_load(loop, unit.repeats);
+	if (unit.handle.serial == report.handle.serial)
+		findings::write_unit(report.unit, unit);
+	end_unit(report);
+}
+
+void
+drop_report(const Loops &loops, const Loop &loop) noexcept
+{
+	Report &report = loop_reports[loops.place_of(loop)];
+
+	if (report.stamp == loop.stamp)
+		drop_unit(report);
+}
+
+void
+end_child_reports(bool count) noexcept
+{
+	for (Report &report : child_reports)
+	{
+		count ? end_unit(report) : drop_unit(report);
+		report = {};
 	}
 }
 
 void
 forget_reports() noexcept
 {
-	memset(static_cast<void *>(reports), 0, sizeof(reports));
+	for (Report &report : loop_reports)
+	{
+		end_unit(report);
+		report = {};
+	}
+	end_child_reports(true);
 }
 
 void
 act(FanOut &fan_out, ShapeTable &shapes)
 {
-	static constexpr int levels[] = {0, LOG, WARNING, ERROR};
-	const int level = levels[settings.action];
-
 	if (settings.action == action_record)
 		return;
 	fan_out.each_child([&](Child &child) {
-		Report &report = reports[fan_out.place_of(child)];
+		Report &report = child_reports[fan_out.place_of(child)];
 		if (!child.found || report.told)
 			return;
 		report.told = true;
-		with_finding(fan_out, shapes, child,
-					 [&](const findings::Finding &finding) { tell(level, finding, child.repeats()); });
+		with_finding(
+			shapes, child.fingerprint,
+			[&](const Shape &shape, findings::Finding &finding) noexcept {
+				describe_finding(fan_out, shape, child, finding);
+			},
+			[&](const findings::Finding &finding) { tell(action_level(), finding, child.repeats()); });
 	});
+}
+
+void
+act(Loops &loops, ShapeTable &shapes, const Loop &loop)
+{
+	Report &report = loop_reports[loops.place_of(loop)];
+
+	if (settings.action == action_record || report.told || loop.may_be_bulk_load)
+		return;
+	report.told = true;
+	with_finding(
+		shapes, loop.fingerprint,
+		[&](const Shape &shape, findings::Finding &finding) noexcept { describe_loop(shape, loop, finding); },
+		[&](const findings::Finding &finding) { tell(action_level(), finding, loop.calls); });
 }
 
 const Watched *

@@ -5,6 +5,7 @@
 
 #include "findings/finding_table.hpp"
 #include "repetition/fan_out.hpp"
+#include "repetition/loops.hpp"
 
 namespace remedy::repetition {
 
@@ -14,12 +15,24 @@ namespace remedy::repetition {
 // a cancel.
 void report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept;
 
-// Forgets what was reported; when the detector forgets its children.
+// The same of a running loop, of which one more execution ended.  Returns where further repeats can be counted by
+// raising a number, until the report ends; null if nowhere.
+std::uint64_t *report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept;
+
+// The loop's unit of work is over; or nothing of it counts.
+void end_report(const Loops &loops, const Loop &loop) noexcept;
+void drop_report(const Loops &loops, const Loop &loop) noexcept;
+
+// The same of all children.
+void end_child_reports(bool count) noexcept;
+
+// When the detector forgets its children and loops.
 void forget_reports() noexcept;
 
-// Does what pg_remedy.n_plus_one_action asks for, once for each child found in the
-// unit of work.  May raise an error.
+// Does what pg_remedy.n_plus_one_action asks for, once for each child or loop found in
+// the unit of work.  May raise an error.
 void act(FanOut &fan_out, ShapeTable &shapes);
+void act(Loops &loops, ShapeTable &shapes, const Loop &loop);
 
 // A finding of the watched stretch, its counts being those of the stretch.
 struct Watched

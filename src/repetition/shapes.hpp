@@ -1,7 +1,7 @@
 // What this session knows of each statement shape: the columns its equality
 // conditions fix, and whether its result is worth keeping as a possible parent.
 //
-// Fixed in size: 64 sets of 4; a new shape takes the place of the one in its set
+// Fixed in size: 48 sets of 4; a new shape takes the place of the one in its set
 // that ran longest ago.  No server headers.
 
 #pragma once
@@ -47,6 +47,7 @@ struct Shape
 {
 	std::uint64_t fingerprint; // 0: free
 	std::uint32_t last_used;   // a count of statements, for replacement
+	std::uint32_t settled_for; // the outlook for which nothing is to be found out about it
 	std::uint32_t unit;        // the unit of work that calls counts in
 	std::uint32_t calls;
 	std::uint32_t relations; // hash of the relations it was described for
@@ -139,7 +140,7 @@ public:
 	}
 
 private:
-	static constexpr unsigned sets = 64;
+	static constexpr unsigned sets = 48;
 	static constexpr unsigned ways = 4;
 
 	Shape *set_of(std::uint64_t fingerprint) noexcept { return &shapes_[fingerprint % sets * ways]; }

@@ -15,7 +15,7 @@
 namespace {
 
 using remedy::repetition::client_style;
-using remedy::repetition::Loop;
+using remedy::repetition::Ailment;
 using remedy::repetition::write_advice;
 
 std::string

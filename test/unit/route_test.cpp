@@ -32,6 +32,14 @@ route(const string &text, std::size_t capacity = 128)
 }
 
 string
+traced(const string &text)
+{
+	const std::unique_ptr<char[]> exact(new char[text.size()]);
+	memcpy(exact.get(), text.data(), text.size());
+	return string(remedy::observe::trace_of(exact.get(), text.size()));
+}
+
+string
 commented(const string &pairs)
 {
 	return "SELECT 1 /*" + pairs + "*/";
@@ -48,6 +56,11 @@ TEST(what_libraries_send)
 			"/*controller='index',db_driver='django.db.backends.postgresql',framework='django%3A2.2.1',"
 			"route='%5Epolls/%24'," +
 			trace + ",tracestate='congo%3Dt61rcWkgMzE%2Crojo%3D00f067aa0ba902b7'*/") == "^polls/$");
+	CHECK(traced(commented("action='show'," + trace)) == "5bd66ef5095369c7b0d1f8f4bd33716a");
+	CHECK(traced("/*" + trace + "*/ SELECT 1") == "5bd66ef5095369c7b0d1f8f4bd33716a");
+	CHECK(traced(commented("action='show'")).empty());
+	CHECK(traced(commented("traceparent='00-5bd66ef5'")).empty());
+	CHECK(traced("SELECT '" + trace + "'").empty());
 	CHECK(route("SELECT 1 /*controller='index',framework='django%%3A2.2.1',route='%%5Epolls/%%24'*/") == "^polls/$");
 	// Django by another library, which puts it first.
 	CHECK(route("/*action='GET',callsite='shop/pricing.py:118',controller='shop%3Acart',"

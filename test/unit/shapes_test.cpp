@@ -15,7 +15,7 @@ using namespace remedy::repetition;
 std::uint64_t
 in_set(unsigned number)
 {
-	return 5 + std::uint64_t{number} * 64;
+	return 5 + std::uint64_t{number} * 48;
 }
 
 constexpr unsigned ways = 4;
