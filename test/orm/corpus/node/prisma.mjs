@@ -487,4 +487,8 @@ function connect(connections) {
   return new PrismaClient({ adapter: new PrismaPg({ ...rest, application_name: applicationName, max: connections }) });
 }
 
-await main(scenarios, connect, (db) => db.$disconnect());
+// Node would print the line that threw, and those of Prisma's client are as long as a book.
+await main(scenarios, connect, (db) => db.$disconnect()).catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
