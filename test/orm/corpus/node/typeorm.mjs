@@ -2,7 +2,9 @@
 // and not classes with decorators because nothing is compiled here; TypeORM makes the same of both.
 
 import 'reflect-metadata';
-import { Between, DataSource, EntitySchema, In, IsNull, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, And, Raw } from 'typeorm';
+import {
+  And, Between, DataSource, EntitySchema, In, IsNull, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, Raw,
+} from 'typeorm';
 import { check, chunks, event, ids, main, months, settings, sleep } from './common.mjs';
 
 const key = (type) => ({ type, primary: true });
@@ -285,10 +287,7 @@ const scenarios = {
 
   async first_per_parent(db) {
     for (const author of await db.getRepository(Author).find()) {
-      const book = await db.getRepository(Book).findOne({
-        where: { author: { id: author.id } },
-        order: { number: 'DESC' },
-      });
+      const book = await db.getRepository(Book).findOne({ where: { authorId: author.id }, order: { number: 'DESC' } });
       check(book.number, 9 * author.id);
     }
   },
