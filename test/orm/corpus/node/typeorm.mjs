@@ -168,7 +168,8 @@ function connect(poolSize) {
     username: user,
     poolSize,
     entities: [
-      Country, Author, Biography, Book, Chapter, Tag, Shelf, Reader, Loan, Order, OrderLine, Job, Event, Worker, Setting,
+      Country, Author, Biography, Book, Chapter, Tag, Shelf, Reader, Loan, Order, OrderLine, Job, Event, Worker,
+      Setting,
     ],
   }).initialize();
 }
@@ -254,7 +255,8 @@ const scenarios = {
   },
 
   async many_to_many(db) {
-    const books = await db.getRepository(Book).find({ where: { number: LessThanOrEqual(12) }, order: { number: 'ASC' } });
+    const first = { number: LessThanOrEqual(12) };
+    const books = await db.getRepository(Book).find({ where: first, order: { number: 'ASC' } });
     for (const book of books) {
       check((await book.tags).length, 2);
     }
@@ -475,7 +477,8 @@ const scenarios = {
   async keyset_pages(db) {
     let last = 0;
     for (const _ of ids(12)) {
-      const loans = await db.getRepository(Loan).find({ where: { id: MoreThan(last) }, order: { id: 'ASC' }, take: 20 });
+      const next = { id: MoreThan(last) };
+      const loans = await db.getRepository(Loan).find({ where: next, order: { id: 'ASC' }, take: 20 });
       last = loans.at(-1).id;
     }
     check(last, 240);
