@@ -40,7 +40,9 @@ export async function main(scenarios, connect, disconnect) {
   const database = await connect(name.startsWith('pool_') ? 5 : 1);
   try {
     await scenarios[name](database);
-  } finally {
-    await disconnect(database);
+  } catch (error) {
+    console.error(error); // and does not wait for what the scenario has left open
+    process.exit(1);
   }
+  await disconnect(database);
 }
