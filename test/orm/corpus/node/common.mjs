@@ -1,14 +1,15 @@
-// What the Node clients of the corpus share. A client is a folder of scenarios by name, a way to connect and a way
-// to disconnect; everything else of a client is in its own file, written as that client's users write it.
+// What the Node clients of the corpus share. A client is scenarios by name, a way to connect and a way to disconnect;
+// all of it is in a file of its own, written as that client's users write it.
 
 export const ids = (count, first = 1) => Array.from({ length: count }, (_, n) => first + n);
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 export const chunks = (list, size) =>
   ids(Math.ceil(list.length / size), 0).map((n) => list.slice(n * size, (n + 1) * size));
 
-// For the events that are inserted, and for the months that are counted.
+// The events that are inserted, and the months of 2026.
 export const event = (n) => ({ kind: `new-${n}`, createdAt: new Date(Date.UTC(2026, 10, n, 12)) });
-export const months = ids(12, 0).map((n) => ({ from: new Date(Date.UTC(2026, n)), to: new Date(Date.UTC(2026, n + 1)) }));
+const month = (n) => new Date(Date.UTC(2026, n));
+export const months = ids(12, 0).map((n) => ({ from: month(n), to: month(n + 1) }));
 
 // A scenario that read or wrote something else than it should says so with this.
 export function check(actual, expected) {
@@ -39,7 +40,9 @@ export async function main(scenarios, connect, disconnect) {
   const database = await connect(name.startsWith('pool_') ? 5 : 1);
   try {
     await scenarios[name](database);
-  } finally {
-    await disconnect(database);
+  } catch (error) {
+    console.error(error); // and does not wait for what the scenario has left open
+    process.exit(1);
   }
+  await disconnect(database);
 }

@@ -2,7 +2,9 @@
 // and not classes with decorators because nothing is compiled here; TypeORM makes the same of both.
 
 import 'reflect-metadata';
-import { Between, DataSource, EntitySchema, In, IsNull, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, And, Raw } from 'typeorm';
+import {
+  And, Between, DataSource, EntitySchema, In, IsNull, LessThan, LessThanOrEqual, MoreThan, MoreThanOrEqual, Raw,
+} from 'typeorm';
 import { check, chunks, event, ids, main, months, settings, sleep } from './common.mjs';
 
 const key = (type) => ({ type, primary: true });
@@ -166,7 +168,8 @@ function connect(poolSize) {
     username: user,
     poolSize,
     entities: [
-      Country, Author, Biography, Book, Chapter, Tag, Shelf, Reader, Loan, Order, OrderLine, Job, Event, Worker, Setting,
+      Country, Author, Biography, Book, Chapter, Tag, Shelf, Reader, Loan, Order, OrderLine, Job, Event, Worker,
+      Setting,
     ],
   }).initialize();
 }
@@ -252,7 +255,8 @@ const scenarios = {
   },
 
   async many_to_many(db) {
-    const books = await db.getRepository(Book).find({ where: { number: LessThanOrEqual(12) }, order: { number: 'ASC' } });
+    const first = { number: LessThanOrEqual(12) };
+    const books = await db.getRepository(Book).find({ where: first, order: { number: 'ASC' } });
     for (const book of books) {
       check((await book.tags).length, 2);
     }
@@ -285,10 +289,7 @@ const scenarios = {
 
   async first_per_parent(db) {
     for (const author of await db.getRepository(Author).find()) {
-      const book = await db.getRepository(Book).findOne({
-        where: { author: { id: author.id } },
-        order: { number: 'DESC' },
-      });
+      const book = await db.getRepository(Book).findOne({ where: { authorId: author.id }, order: { number: 'DESC' } });
       check(book.number, 9 * author.id);
     }
   },
@@ -476,7 +477,8 @@ const scenarios = {
   async keyset_pages(db) {
     let last = 0;
     for (const _ of ids(12)) {
-      const loans = await db.getRepository(Loan).find({ where: { id: MoreThan(last) }, order: { id: 'ASC' }, take: 20 });
+      const next = { id: MoreThan(last) };
+      const loans = await db.getRepository(Loan).find({ where: next, order: { id: 'ASC' }, take: 20 });
       last = loans.at(-1).id;
     }
     check(last, 240);
