@@ -1,0 +1,103 @@
+"""The clients of the corpus as programs: how each is started, whether it can be, and PgBouncer before some of them."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+PYTHON = "/usr/bin/python3"  # that of the system's packages, whatever other Python comes first in PATH
+NODE_CLIENTS = ("node-postgres", "sequelize", "typeorm", "prisma", "drizzle", "mikroorm", "objection")
+BEHIND_PGBOUNCER = "-pgbouncer"
+NEEDS_SESSION = {"cursor"}  # what a pool of transactions does not offer to each client
+
+
+class Program:
+    """`program --list` names its scenarios, `program NAME` does one in a process of its own."""
+
+    def __init__(self, name, command, folder, probe):
+        self.name, self.command, self.folder, self.probe = name, command, folder, probe
+        self.pooled = name.endswith(BEHIND_PGBOUNCER)
+
+    def is_here(self):
+        """Whether its language, its library and, where needed, PgBouncer are installed."""
+        commands = [self.probe] + ([["pgbouncer", "--version"]] if self.pooled else [])
+        try:
+            return all(subprocess.run(command, cwd=self.folder, capture_output=True).returncode == 0 for command in commands)
+        except FileNotFoundError:
+            return False
+
+    def scenarios(self):
+        listed = subprocess.run([*self.command, "--list"], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        if listed.returncode != 0:
+            raise SystemExit(f"{self.name} --list failed:\n{listed.stderr}")
+        return set(listed.stdout.split()) - (NEEDS_SESSION if self.pooled else set())
+
+    def run(self, scenario, connection):
+        """Does the scenario; returns what it has to complain of, or an empty string."""
+        host, port, database = connection
+        user = os.environ.get("PGUSER", "postgres")
+        environment = {
+            **os.environ, "PGHOST": host, "PGPORT": str(port), "PGUSER": user, "PGDATABASE": database,
+            "DATABASE_URL": f"postgresql://{user}@localhost:{port}/{database}?host={host}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        try:
+            done = subprocess.run([*self.command, scenario], cwd=self.folder, env=environment, capture_output=True,
+                                  text=True, timeout=60)
+        except subprocess.TimeoutExpired:
+            return "not finished after a minute"
+        if done.returncode != 0:
+            return done.stderr.strip() or f"status {done.returncode}"
+        return ""
+
+
+def programs(node_folder):
+    """All clients that the checkout has, installed or not."""
+    found = []
+    for name, module in (("sqlalchemy", "sqlalchemy, psycopg2"), ("django", "django, psycopg2")):
+        for variant in (name, name + BEHIND_PGBOUNCER):
+            found.append(Program(variant, [PYTHON, f"{name}_client.py"], FOLDER, [PYTHON, "-c", f"import {module}"]))
+    found.append(Program("activerecord", ["ruby", "activerecord.rb"], FOLDER, ["ruby", "-ractive_record", "-rpg", "-e", "1"]))
+    for name in NODE_CLIENTS:
+        found.append(Program(name, ["node", f"{name}.mjs"], node_folder, ["node", f"{name}.mjs", "--list"]))
+    return [program for program in found if (program.folder / program.command[1]).exists()]
+
+
+class PgBouncer:
+    """In transaction mode before the server, with at most three connections to each database. Ends with the block."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="bouncer.")
+        self.host = self.folder.name
+        os.chmod(self.host, 0o777)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        server = f"host={os.environ['PGHOST']} port={os.environ['PGPORT']} user={os.environ['PGUSER']}"
+        settings = Path(self.host, "pgbouncer.ini")
+        settings.write_text(
+            f"[databases]\n* = {server}\n[pgbouncer]\npool_mode = transaction\ndefault_pool_size = 3\nauth_type = any\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir = {self.host}\n"
+            "ignore_startup_parameters = extra_float_digits,options\n"
+        )
+        # It refuses to run as root.
+        user = ["-u", "postgres"] if os.geteuid() == 0 else []
+        self.log = open(Path(self.host, "log"), "w+")
+        self.process = subprocess.Popen(["pgbouncer", "-q", *user, str(settings)], stdout=self.log, stderr=self.log)
+        for _ in range(100):
+            if Path(self.host, f".s.PGSQL.{self.port}").exists():
+                return self
+            time.sleep(0.05)
+        self.__exit__()
+        raise SystemExit("PgBouncer did not start")
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.log.seek(0)
+        self.complaints = self.log.read()
+        self.log.close()
+        self.folder.cleanup()
