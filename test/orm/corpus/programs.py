@@ -45,6 +45,8 @@ class Program:
             "DATABASE_URL": f"postgresql://{user}@localhost:{port}/{database}?host={host}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        if self.pooled:
+            environment["BEHIND_PGBOUNCER"] = "1"  # for clients that must be told, as their users must
         try:
             done = subprocess.run([*self.command, scenario], cwd=self.folder, env=environment, capture_output=True,
                                   text=True, timeout=60)
@@ -58,10 +60,12 @@ class Program:
 def programs(node_folder):
     """All clients that the checkout has, installed or not."""
     found = []
-    for name, module in (("sqlalchemy", "sqlalchemy, psycopg2"), ("django", "django, psycopg2")):
-        for variant in (name, name + BEHIND_PGBOUNCER):
-            found.append(Program(variant, [PYTHON, f"{name}_client.py"], FOLDER, [PYTHON, "-c", f"import {module}"]))
-    found.append(Program("activerecord", ["ruby", "activerecord.rb"], FOLDER, ["ruby", "-ractive_record", "-rpg", "-e", "1"]))
+    for suffix in ("", BEHIND_PGBOUNCER):
+        for name in ("sqlalchemy", "django"):
+            probe = [PYTHON, "-c", f"import {name}, psycopg2"]
+            found.append(Program(name + suffix, [PYTHON, f"{name}_client.py"], FOLDER, probe))
+        probe = ["ruby", "-rlogger", "-ractive_record", "-rpg", "-e", ""]
+        found.append(Program("activerecord" + suffix, ["ruby", "activerecord.rb"], FOLDER, probe))
     for name in NODE_CLIENTS:
         found.append(Program(name, ["node", f"{name}.mjs"], node_folder, ["node", f"{name}.mjs", "--list"]))
     return [program for program in found if (program.folder / program.command[1]).exists()]
