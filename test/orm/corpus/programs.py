@@ -67,7 +67,7 @@ def programs(node_folder):
         probe = ["ruby", "-rlogger", "-ractive_record", "-rpg", "-e", ""]
         found.append(Program("activerecord" + suffix, ["ruby", "activerecord.rb"], FOLDER, probe))
     for name in NODE_CLIENTS:
-        found.append(Program(name, ["node", f"{name}.mjs"], node_folder, ["node", f"{name}.mjs", "--list"]))
+        found.append(Program(name, ["node", f"{name}.mjs"], node_folder, ["node", "-e", "fs.accessSync('node_modules')"]))
     return [program for program in found if (program.folder / program.command[1]).exists()]
 
 
