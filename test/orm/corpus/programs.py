@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg2
+
 FOLDER = Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"  # that of the system's packages, whatever other Python comes first in PATH
 NODE_CLIENTS = ("node-postgres", "sequelize", "typeorm", "prisma", "drizzle", "mikroorm", "objection")
@@ -66,13 +68,21 @@ def programs(node_folder):
             found.append(Program(name + suffix, [PYTHON, f"{name}_client.py"], FOLDER, probe))
         probe = ["ruby", "-rlogger", "-ractive_record", "-rpg", "-e", ""]
         found.append(Program("activerecord" + suffix, ["ruby", "activerecord.rb"], FOLDER, probe))
-    for name in NODE_CLIENTS:
-        found.append(Program(name, ["node", f"{name}.mjs"], node_folder, ["node", "-e", "fs.accessSync('node_modules')"]))
+    for name in (*NODE_CLIENTS, NODE_CLIENTS[0] + BEHIND_PGBOUNCER):
+        script = name.removesuffix(BEHIND_PGBOUNCER) + ".mjs"
+        found.append(Program(name, ["node", script], node_folder, ["node", "-e", "fs.accessSync('node_modules')"]))
     return [program for program in found if (program.folder / program.command[1]).exists()]
 
 
 class PgBouncer:
-    """In transaction mode before the server, with at most three connections to each database. Ends with the block."""
+    """In transaction mode before the server, with at most three connections to each database. Ends with the block.
+
+    Of its idle connections it gives a transaction the one that was used last, so that a client alone keeps the same
+    server process; if it is to spread, the one that was used first.
+    """
+
+    def __init__(self, spread):
+        self.spread = spread
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="bouncer.")
@@ -85,6 +95,7 @@ class PgBouncer:
         settings.write_text(
             f"[databases]\n* = {server}\n[pgbouncer]\npool_mode = transaction\ndefault_pool_size = 3\nauth_type = any\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir = {self.host}\n"
+            f"server_round_robin = {self.spread:d}\n"
             "ignore_startup_parameters = extra_float_digits,options\n"
         )
         # It refuses to run as root.
@@ -98,10 +109,17 @@ class PgBouncer:
         self.__exit__()
         raise SystemExit("PgBouncer did not start")
 
+    def fill(self, database):
+        """Makes all connections to this database, as other clients would that are busy at the same time."""
+        clients = [psycopg2.connect(host=self.host, port=self.port, dbname=database) for _ in range(3)]
+        for client in clients:
+            client.cursor().execute("SELECT 1")
+        for client in clients:
+            client.rollback()  # a transaction that its client left would cost the connection
+            client.close()
+
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
-        self.log.seek(0)
-        self.complaints = self.log.read()
         self.log.close()
         self.folder.cleanup()
