@@ -14,6 +14,7 @@ namespace {
 constexpr int session_limit = 64; // without preloading only this session finds
 constexpr int rows_per_backend = 16;
 constexpr int units_per_backend = 32;
+constexpr int shared_unit_limit = 64;
 constexpr int applications_per_ailment = 16;
 
 int shared_limit = 256; // pg_remedy.max_findings
@@ -38,8 +39,32 @@ struct Entry
 	Finding finding;
 };
 
+struct SharedUnit
+{
+	std::atomic<std::uint64_t> repeats; // of all sessions; only grows
+	std::atomic<Nanoseconds> server;
+	std::atomic<Nanoseconds> waiting;
+	std::atomic<TimestampTz> last_seen;
+	Handle handle; // serial 0: free
+	std::uint64_t parent_rows;
+
+	Counts counts() const noexcept
+	{
+		const std::uint64_t now = repeats.load(std::memory_order_relaxed);
+		return {1,
+				now,
+				now,
+				parent_rows,
+				server.load(std::memory_order_relaxed),
+				waiting.load(std::memory_order_relaxed),
+				0,
+				last_seen.load(std::memory_order_relaxed)};
+	}
+};
+
 struct Table
 {
+	SharedUnit shared_units[shared_unit_limit];
 	std::atomic<std::uint64_t> last_serial; // changed under the exclusive lock
 	std::atomic<std::uint64_t> missed;
 	std::atomic<int> used;
@@ -361,6 +386,63 @@ drop_unit(int place) noexcept
 	mine->write([place](BackendRows &rows) { rows.units[place].handle = {}; });
 }
 
+int
+begin_shared_unit(Handle handle, std::uint64_t parent_rows) noexcept
+{
+	int place = shared_unit_limit - 1;
+
+	region.acquire(LW_EXCLUSIVE);
+	while (place >= 0 && holds(table->shared_units[place].handle))
+		--place;
+	if (place >= 0)
+	{
+		SharedUnit &unit = table->shared_units[place];
+		unit.handle = handle;
+		unit.parent_rows = parent_rows;
+		unit.repeats.store(0, std::memory_order_relaxed);
+		unit.server.store(0, std::memory_order_relaxed);
+		unit.waiting.store(0, std::memory_order_relaxed);
+	}
+	region.release();
+	return place;
+}
+
+void
+raise_shared_unit(int place, std::uint64_t repeats, Nanoseconds server, Nanoseconds waiting) noexcept
+{
+	SharedUnit &unit = table->shared_units[place];
+	const auto raise = [](auto &value, auto to) {
+		auto before = value.load(std::memory_order_relaxed);
+		while (before < to && !value.compare_exchange_weak(before, to, std::memory_order_relaxed))
+			;
+	};
+
+	raise(unit.repeats, repeats);
+	raise(unit.server, server);
+	raise(unit.waiting, waiting);
+	unit.last_seen.store(GetCurrentTimestamp(), std::memory_order_relaxed);
+}
+
+void
+end_shared_unit(int place) noexcept
+{
+	SharedUnit &unit = table->shared_units[place];
+
+	region.acquire(LW_EXCLUSIVE);
+	if (holds(unit.handle) && unit.repeats.load(std::memory_order_relaxed) > 0)
+		table->entries[unit.handle.index].finding.counts.add(unit.counts());
+	unit.handle = {};
+	region.release();
+}
+
+void
+drop_shared_unit(int place) noexcept
+{
+	region.acquire(LW_EXCLUSIVE);
+	table->shared_units[place].handle = {};
+	region.release();
+}
+
 void
 reset_findings() noexcept
 {
@@ -418,6 +500,10 @@ read_findings(void (*visit)(void *context, const Finding &finding), void *contex
 				if (Counts *const counts = counts_of(unit.handle); counts != nullptr && unit.counts_for_something())
 					counts->add(unit.counts());
 		}
+	for (const SharedUnit &unit : table->shared_units)
+		if (unit.handle.serial != 0 && serials[unit.handle.index] == unit.handle.serial &&
+			unit.repeats.load(std::memory_order_relaxed) > 0)
+			findings[unit.handle.index].counts.add(unit.counts());
 	region.release();
 	for (int i = 0; i < table->limit; ++i)
 		// Of one without, the first counts are on their way.

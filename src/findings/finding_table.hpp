@@ -18,6 +18,8 @@
 //     there is no other process yet.
 //   - A reset empties the entries under the exclusive lock.  Serial numbers never
 //     come again, so rows of emptied entries are void by themselves.
+//   - Units of work that several sessions share have places of their own; they are taken
+//     and given back with the lock held exclusively, and raised by atomic stores.
 //   - Whether an entry was announced is stored with the lock held shared, by the one
 //     process that announces.
 
@@ -151,6 +153,13 @@ const Unit &unit_at(int place) noexcept;
 // Its counts are added to the finding, or nothing of it counts.
 void end_unit(int place) noexcept;
 void drop_unit(int place) noexcept;
+
+// A unit of work of several sessions, as a unit whose repeats anyone may raise.  Places are
+// few: -1 if none is free.  It counts from the beginning; its end waits for the table's lock.
+int begin_shared_unit(Handle handle, std::uint64_t parent_rows) noexcept;
+void raise_shared_unit(int place, std::uint64_t repeats, Nanoseconds server, Nanoseconds waiting) noexcept;
+void end_shared_unit(int place) noexcept;
+void drop_shared_unit(int place) noexcept;
 
 void reset_findings() noexcept;
 

@@ -35,6 +35,7 @@ using detail::noted;
 Execution execution; // fingerprint 0: nothing
 Parent *held = nullptr;
 bool may_loop = false;
+PoolLink pool_link = {-1, 0, 0, 0, 0};
 
 PgStat_Counter active_time = 0; // of this session, when it was looked at last
 
@@ -203,15 +204,19 @@ find_unique_keys(Shape &shape) noexcept
 
 // Compares the statement's keys with what earlier ones returned.
 pg_noinline void
-look_up(const observe::Statement &statement, Shape &shape) noexcept
+look_up(const observe::Statement &statement, Shape &shape, bool any_parent) noexcept
 {
 	FanOut &fan_out = memory.fan_out;
+	const Moment moment = moment_of(statement);
 	ValueHash values[keys_per_shape];
 
 	if (!shape.unique_known && fan_out.holds(shape.fingerprint))
 		find_unique_keys(shape);
 	key_values(shape, statement.query->params, values);
-	execution = fan_out.look_up(shape, values, moment_of(statement), limits(), find_tie);
+	if (any_parent)
+		execution = fan_out.look_up(shape, values, moment, limits(), find_tie);
+	if (!moment.in_block && moment.watch == 0)
+		pool_link = find_published(shape, values, moment.now, parent_life, find_tie);
 }
 
 inline void
@@ -228,8 +233,8 @@ begin_execution(const observe::Statement &statement, Shape &shape, bool any_pare
 	if (++shape.calls == suspicious_calls && may_repeat)
 		arm_recent(shape.fingerprint);
 	memory.recent.add(shape.fingerprint);
-	if (may_repeat && any_parent)
-		look_up(statement, shape);
+	if (may_repeat && (any_parent || any_published(statement.arrived, parent_life)))
+		look_up(statement, shape, any_parent);
 }
 
 pg_noinline DestReceiver *
@@ -268,7 +273,10 @@ is_settled(const Shape &shape, const Moment &moment, bool any_parent) noexcept
 	const bool may_repeat = shape.key_count > 0 && !shape.never_repeated && shape.command == Command::select;
 	const bool is_running = memory.loops.is_running(shape.fingerprint);
 
-	return moment.watch == 0 && !any_parent && (!may_repeat || shape.calls >= suspicious_calls || is_running) &&
+	const bool any_shared = !moment.in_block && any_published(moment.now, parent_life);
+
+	return moment.watch == 0 && !any_parent && !any_shared &&
+		   (!may_repeat || shape.calls >= suspicious_calls || is_running) &&
 		   (!may_loop || memory.loops.is_settled(shape.fingerprint));
 }
 
@@ -348,8 +356,9 @@ detail::look_at(const observe::Statement &statement) noexcept
 	execution.fingerprint = 0;
 	held = nullptr;
 	may_loop = false;
+	pool_link.place = -1;
 	DestReceiver *const receiver = look_closely(statement);
-	noted = execution.fingerprint != 0 || held != nullptr || may_loop;
+	noted = execution.fingerprint != 0 || held != nullptr || may_loop || pool_link.place >= 0;
 	return receiver;
 }
 
@@ -359,6 +368,8 @@ void
 release_output(const observe::Statement &statement, bool first_run) noexcept
 {
 	memory.fan_out.release(*held, statement.ended, statement.rows, first_run);
+	if (!IsTransactionBlock() && observe::watch_number() == 0)
+		publish(*held, observe::statement_text(statement.fingerprint), statement.ended);
 	Shape &shape = shape_of(statement.fingerprint);
 	if (!first_run)
 		return;
@@ -455,7 +466,7 @@ note_loop(const observe::Statement &statement, Shape &shape) noexcept
 	if (!shape.unique_known && shape.command == Command::select && shape.key_count > 0 &&
 		loops.is_suspicious(shape.fingerprint))
 		find_unique_keys(shape);
-	Loop *const loop = loops.note(call_of(statement, shape), 2 * limits().threshold);
+	Loop *const loop = loops.note(call_of(statement, shape), 2 * limits().threshold, limits().burst_gap / 2);
 	if (loop == nullptr || !loop->running)
 		return;
 	std::uint64_t *const counter = report(loops, memory.shapes, *loop);
@@ -464,6 +475,18 @@ note_loop(const observe::Statement &statement, Shape &shape) noexcept
 	else if (is_settled(shape, moment_of(statement), memory.fan_out.any_parent(moment_of(statement), limits())))
 		settle(statement, shape, counter);
 	act(loops, memory.shapes, *loop);
+}
+
+// Whether the execution counts for a loop that several sessions share.
+bool
+note_pooled(const observe::Statement &statement) noexcept
+{
+	const PoolLoop loop =
+		note(pool_link, statement.fingerprint, statement.execution, statement.waiting, limits().threshold);
+
+	if (loop.found && !loop.reported)
+		report(memory.shapes, pool_link, loop, statement.fingerprint);
+	return loop.found;
 }
 
 } // namespace
@@ -480,11 +503,14 @@ detail::end_execution(const observe::Statement &statement, bool first_run)
 	held = nullptr;
 	if (child != nullptr && child->linked == suspicious_calls)
 		prove_parent(*child);
-	if (child != nullptr && child->found)
+	const bool is_pooled = first_run && pool_link.place >= 0 && note_pooled(statement);
+	if (is_pooled && child != nullptr && child->found)
+		drop_report(memory.fan_out, *child);
+	else if (child != nullptr && child->found)
 		report(memory.fan_out, memory.shapes, *child);
 	else if (child != nullptr)
 		report_found();
-	if (first_run && may_loop)
+	if (first_run && may_loop && !is_pooled)
 		note_loop(statement, shape_of(statement));
 	if (child != nullptr)
 		act(memory.fan_out, memory.shapes);
@@ -539,6 +565,7 @@ start_detection() noexcept
 	define_settings();
 	start_ties();
 	declare_hints();
+	declare_shared_parents();
 }
 
 } // namespace remedy::repetition

@@ -7,10 +7,9 @@ namespace remedy::repetition {
 
 namespace {
 
-constexpr Nanoseconds long_pause = 5'000'000; // loops pause for a round trip and a little work
-constexpr std::uint8_t patience = 64;         // looks at a statement in one stretch
-constexpr std::uint32_t interruption = 3;     // statements between two calls of a loop
-constexpr std::uint8_t trust = 8;             // transactions between two that are looked at closely
+constexpr std::uint8_t patience = 64;     // looks at a statement in one stretch
+constexpr std::uint32_t interruption = 3; // statements between two calls of a loop
+constexpr std::uint8_t trust = 8;         // transactions between two that are looked at closely
 
 // Adds the value to those that are remembered; how many there are.
 std::uint8_t
@@ -33,7 +32,7 @@ mostly(std::uint64_t part, std::uint64_t whole) noexcept
 } // namespace
 
 Loop *
-Loops::note(const Call &call, unsigned limit) noexcept
+Loops::note(const Call &call, unsigned limit, Nanoseconds long_pause) noexcept
 {
 	if (call.table == 0)
 		return nullptr;
@@ -43,7 +42,7 @@ Loops::note(const Call &call, unsigned limit) noexcept
 		return &loop;
 	if (is_interrupted(loop))
 		begin(loop);
-	count(loop, call);
+	count(loop, call, long_pause);
 	if (loop.calls < limit)
 		return &loop;
 	loop.kind = kind_of(loop, call, limit);
@@ -94,7 +93,7 @@ Loops::resume(Loop &loop) noexcept
 }
 
 void
-Loops::count(Loop &loop, const Call &call) noexcept
+Loops::count(Loop &loop, const Call &call, Nanoseconds long_pause) noexcept
 {
 	if (loop.stretch != statements_ / stretch)
 	{

@@ -12,8 +12,8 @@
 //     four fifths of the chain, or all in one transaction;
 //   - write: it inserts one row, or changes rows by a key of four fifths different
 //     values; four fifths of the chain, or all in one transaction.
-// Outside of one transaction half of the pauses before it must be short: who waits
-// between the repeats polls.
+// Outside of one transaction half of the pauses before it must be short, compared with
+// the burst gap: who waits between the repeats polls.
 
 #pragma once
 
@@ -131,7 +131,7 @@ public:
 
 	// Notes an execution; null when it cannot loop.  A loop that was found in an earlier
 	// transaction is running again at once, for a while.
-	Loop *note(const Call &call, unsigned limit) noexcept;
+	Loop *note(const Call &call, unsigned limit, Nanoseconds long_pause) noexcept;
 
 	// Whether nothing more is to be found out about the statement for now.
 	bool is_settled(std::uint64_t fingerprint) const noexcept;
@@ -241,7 +241,7 @@ private:
 	void begin(Loop &loop) noexcept;
 	bool resume(Loop &loop) noexcept;
 	bool is_interrupted(const Loop &loop) const noexcept;
-	void count(Loop &loop, const Call &call) noexcept;
+	void count(Loop &loop, const Call &call, Nanoseconds long_pause) noexcept;
 	LoopKind kind_of(const Loop &loop, const Call &call, unsigned limit) const noexcept;
 	bool is_in_one_transaction(const Loop &loop) const noexcept
 	{

@@ -189,6 +189,22 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 }
 
 void
+describe_pool_loop(const Shape &shape, const PoolLink &link, const PoolLoop &loop, findings::Finding &finding) noexcept
+{
+	const observe::RawText parent_text = text_of(link);
+
+	describe_statement(shape.fingerprint, finding);
+	copy_name(finding.level, "possible");
+	copy_name(finding.kind, name_of(shape.kind));
+	copy_name(finding.direction, key_is_unique(shape, link.key) ? "N:1" : "1:N");
+	copy_column(finding.child_table, finding.child_column, shape.keys[link.key].column);
+	copy_column(finding.parent_table, finding.parent_column, loop.column);
+	copy_name(finding.parent_query, observe::normalised(parent_text));
+	finding.parent_user = parent_text.user;
+	identify(finding, loop.fingerprint ^ shape.fingerprint * 31);
+}
+
+void
 describe_loop(const Shape &shape, const Loop &loop, findings::Finding &finding) noexcept
 {
 	describe_statement(loop.fingerprint, finding);
@@ -390,6 +406,31 @@ report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
 	count(report,
 		  {report.handle, repeats, least, loop.calls, loop.server, loop.waiting, 0, bulk, GetCurrentTimestamp()});
 	return report.has_unit ? &findings::repeats_of(report.unit) : nullptr;
+}
+
+void
+report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint64_t fingerprint) noexcept
+{
+	const auto describe = [&](const Shape &shape, findings::Finding &finding) noexcept {
+		describe_pool_loop(shape, link, loop, finding);
+	};
+	with_finding(shapes, fingerprint, describe, [&](const findings::Finding &finding) {
+		findings::Handle handle;
+		if (!findings::enter(finding, handle))
+			return;
+		const int unit = findings::begin_shared_unit(handle, loop.rows);
+		if (unit >= 0)
+			set_unit(link, fingerprint, unit);
+	});
+}
+
+void
+drop_report(FanOut &fan_out, const Child &child) noexcept
+{
+	Report &report = child_reports[fan_out.place_of(child)];
+
+	if (report.stamp == child.stamp)
+		drop_unit(report);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "findings/finding_table.hpp"
 #include "repetition/fan_out.hpp"
 #include "repetition/loops.hpp"
+#include "repetition/shared_parents.hpp"
 
 namespace remedy::repetition {
 
@@ -18,6 +19,12 @@ void report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept;
 // The same of a running loop, of which one more execution ended.  Returns where further repeats can be counted by
 // raising a number, until the report ends; null if nowhere.
 std::uint64_t *report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept;
+
+// The same of a loop that several sessions share, which holds and which nobody reported yet.
+void report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint64_t fingerprint) noexcept;
+
+// The child's repeats are counted with a loop that several sessions share.
+void drop_report(FanOut &fan_out, const Child &child) noexcept;
 
 // The loop's unit of work is over; or nothing of it counts.
 void end_report(const Loops &loops, const Loop &loop) noexcept;
