@@ -54,6 +54,8 @@ run_command(const server::Utility &utility) noexcept
 				const bool has_rows = !failed && utility.completion != nullptr;
 				end_counted(command, failed, has_rows ? utility.completion->nprocessed : 0);
 			});
+	if (!command.own)
+		tell_command_ran(command);
 }
 
 void

@@ -33,6 +33,12 @@ end_counted(Statement &statement, bool failed, std::uint64_t rows) noexcept
 			  {rows, statement.execution, ended, is_call && counts.calls > 0 ? statement.waiting : 0});
 }
 
+const Statement *
+executing_statement() noexcept
+{
+	return executing() ? detail::current : nullptr;
+}
+
 void
 backend_ends() noexcept
 {

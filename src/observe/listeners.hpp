@@ -80,6 +80,12 @@ tell_run(const Statement &statement, bool first_run)
 }
 
 pg_attribute_always_inline void
+tell_command_ran(const Statement &command)
+{
+	detail::tell<&Listener::command_ran>(command);
+}
+
+pg_attribute_always_inline void
 tell_reset(const Scope &scope)
 {
 	detail::tell<&Listener::reset>(scope);

@@ -46,6 +46,8 @@ struct Listener
 	DestReceiver *(*running)(const Statement &statement);
 	// A run ended well, the first one or a further one.  May raise an error.
 	void (*ran)(const Statement &statement, bool first_run);
+	// A utility command of a client ended well.  May raise an error.
+	void (*command_ran)(const Statement &command);
 	// Statistics that lie in the scope are to be forgotten.
 	void (*reset)(const Scope &scope);
 	// The session was handed to somebody else (DISCARD ALL).
@@ -80,6 +82,9 @@ constexpr Nanoseconds slow_floor = 10'000'000;
 
 // The median execution time of a statement, 0 if unknown.
 Nanoseconds median_execution(std::uint64_t fingerprint, Oid user) noexcept;
+
+// The client's statement that is being executed; null when there is none.
+const Statement *executing_statement() noexcept;
 
 // From _PG_init.
 void start() noexcept;

@@ -7,6 +7,7 @@
 #include "observe/session.hpp"
 #include "repetition/fan_out.hpp"
 #include "repetition/loops.hpp"
+#include "repetition/server_loops.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/shapes.hpp"
 
@@ -103,6 +104,23 @@ ran(const observe::Statement &statement, bool first_run)
 {
 	if (unlikely(detail::noted))
 		detail::end_execution(statement, first_run);
+	if (unlikely(detail::server_loops_found))
+		report_server_loops(statement);
+}
+
+inline void
+command_ran(const observe::Statement &command)
+{
+	if (unlikely(detail::server_loops_found))
+		report_server_loops(command);
+}
+
+// Queries inside others are told of without a statement.
+inline void
+run_begins(QueryDesc *query, const observe::Statement *statement)
+{
+	if (statement == nullptr)
+		note_nested_run(query);
 }
 
 void reset(const observe::Scope &scope);
@@ -113,9 +131,11 @@ void writing_ended(bool committed);
 inline constexpr observe::Listener listener = {.analysed = analysed,
 											   .running = running,
 											   .ran = ran,
+											   .command_ran = command_ran,
 											   .reset = reset,
 											   .new_session = forget_units,
 											   .new_request = new_request,
-											   .writing_ended = writing_ended};
+											   .writing_ended = writing_ended,
+											   .run_begins = run_begins};
 
 } // namespace remedy::repetition

@@ -40,7 +40,7 @@ put_finding(void *context, const findings::Finding &finding)
 	rows.put_text(is_common || finding.route[0] == '\0' ? nullptr : finding.route);
 	rows.put_text(counts.bulk_units * 2 > counts.units ? "info" : finding.level);
 	rows.put_text(finding.kind);
-	rows.put_text(finding.direction);
+	put_known(rows, finding.direction);
 	rows.put_text(finding.child_table);
 	put_known(rows, finding.child_column);
 	put_known(rows, finding.parent_table);

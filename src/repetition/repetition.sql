@@ -25,7 +25,7 @@ COMMENT ON COLUMN remedy.n_plus_one.user_name IS 'role that ran it';
 COMMENT ON COLUMN remedy.n_plus_one.application_name IS 'application_name of the session';
 COMMENT ON COLUMN remedy.n_plus_one.route IS 'route of the request, from the sqlcommenter comment of its first statement; null without one';
 COMMENT ON COLUMN remedy.n_plus_one.level IS 'likely: almost certainly one; possible: nothing but the repetition tells; info: mostly bulk loads by a prepared INSERT, which COPY or an INSERT of many rows would do better';
-COMMENT ON COLUMN remedy.n_plus_one.kind IS 'what the repeated statement asks for: select (rows), count (an aggregate alone) or exists, of rows of the parent; without a parent lookup (another row by its whole key), duplicate (the same again) or write (one row)';
+COMMENT ON COLUMN remedy.n_plus_one.kind IS 'what the repeated statement asks for: select (rows), count (an aggregate alone) or exists, of rows of the parent; without a parent lookup (another row by its whole key), duplicate (the same again) or write (one row); server_loop: run again and again by a function or trigger inside one statement, which is then parent_query';
 COMMENT ON COLUMN remedy.n_plus_one.direction IS 'N:1: the key is unique, each repeat finds one row at most; 1:N: each may find several; same: all find the same; write';
 COMMENT ON COLUMN remedy.n_plus_one.child_table IS 'table of the repeated statement''s key, or that it inserts into';
 COMMENT ON COLUMN remedy.n_plus_one.child_column IS 'column that the repeated statement fixes to one value at a time; null for an INSERT';
@@ -55,6 +55,7 @@ BEGIN ATOMIC
 	       n.child_table,
 	       CASE WHEN n.parent_table IS NOT NULL
 	            THEN pg_catalog.format('%s read %s times for %s rows of %s', n.child_table, n.repeats_max, n.parent_rows, n.parent_table)
+	            WHEN n.kind OPERATOR(pg_catalog.=) 'server_loop' THEN pg_catalog.format('%s used by %s runs of a query inside one statement', n.child_table, n.repeats_max)
 	            WHEN n.kind OPERATOR(pg_catalog.=) 'write' THEN pg_catalog.format('%s written to %s times, one row each', n.child_table, n.repeats_max)
 	            WHEN n.kind OPERATOR(pg_catalog.=) 'duplicate' THEN pg_catalog.format('%s read %s times for the same', n.child_table, n.repeats_max)
 	            ELSE pg_catalog.format('%s read %s times, each time by one key', n.child_table, n.repeats_max) END,

@@ -150,7 +150,7 @@ direction_of(LoopKind kind) noexcept
 
 // What all findings tell.  Looks names up in the catalogs; may raise an error.
 void
-describe_statement(std::uint64_t fingerprint, findings::Finding &finding) noexcept
+describe_statement(const observe::RawText &text, findings::Finding &finding) noexcept
 {
 	finding = {};
 	finding.user = GetUserId();
@@ -159,7 +159,7 @@ describe_statement(std::uint64_t fingerprint, findings::Finding &finding) noexce
 	copy_name(finding.user_name, GetUserNameFromId(finding.user, true));
 	copy_name(finding.application, application_name);
 	copy_name(finding.route, observe::route());
-	copy_name(finding.child_query, observe::normalised(observe::statement_text(fingerprint)));
+	copy_name(finding.child_query, observe::normalised(text));
 	copy_name(finding.client, client_style(finding.child_query).data());
 }
 
@@ -177,7 +177,7 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 	const Parent &parent = fan_out.parent_of(child);
 	const observe::RawText parent_text = observe::statement_text(parent.fingerprint);
 
-	describe_statement(child.fingerprint, finding);
+	describe_statement(observe::statement_text(child.fingerprint), finding);
 	copy_name(finding.level, "likely");
 	copy_name(finding.kind, name_of(shape.kind));
 	copy_name(finding.direction, key_is_unique(shape, child.key) ? "N:1" : "1:N");
@@ -193,7 +193,7 @@ describe_pool_loop(const Shape &shape, const PoolLink &link, const PoolLoop &loo
 {
 	const observe::RawText parent_text = text_of(link);
 
-	describe_statement(shape.fingerprint, finding);
+	describe_statement(observe::statement_text(shape.fingerprint), finding);
 	copy_name(finding.level, "possible");
 	copy_name(finding.kind, name_of(shape.kind));
 	copy_name(finding.direction, key_is_unique(shape, link.key) ? "N:1" : "1:N");
@@ -205,9 +205,24 @@ describe_pool_loop(const Shape &shape, const PoolLink &link, const PoolLoop &loo
 }
 
 void
+describe_nested_loop(const NestedLoop &loop, findings::Finding &finding) noexcept
+{
+	const observe::RawText statement = observe::statement_text(loop.statement);
+
+	describe_statement(loop.text, finding);
+	copy_name(finding.level, "possible");
+	copy_name(finding.kind, "server_loop");
+	copy_name(finding.direction, loop.writes ? "write" : "");
+	copy_table(finding.child_table, loop.table);
+	copy_name(finding.parent_query, observe::normalised(statement));
+	finding.parent_user = statement.user;
+	identify(finding, loop.statement ^ loop.fingerprint * 31);
+}
+
+void
 describe_loop(const Shape &shape, const Loop &loop, findings::Finding &finding) noexcept
 {
-	describe_statement(loop.fingerprint, finding);
+	describe_statement(observe::statement_text(loop.fingerprint), finding);
 	copy_name(finding.level, loop.kind == LoopKind::lookup ? "possible" : "likely");
 	copy_name(finding.kind, name_of(loop.kind));
 	copy_name(finding.direction, direction_of(loop.kind));
@@ -268,8 +283,25 @@ drop_unit(Report &report) noexcept
 	report.told = false;
 }
 
-// Calls use(finding) with what describe(shape, finding) fills in.  That happens in a
+// Calls use(finding) with what describe(finding) fills in.  That happens in a
 // subtransaction: an error in there is not the user's, and then nothing is used.
+template <class Describe, class Use>
+void
+with_finding(Describe &&describe, Use &&use)
+{
+	const MemoryContext memory =
+		AllocSetContextCreate(CurrentMemoryContext, "pg_remedy finding", ALLOCSET_DEFAULT_SIZES);
+	const MemoryContext before = MemoryContextSwitchTo(memory);
+	findings::Finding *const finding = static_cast<findings::Finding *>(palloc(sizeof(findings::Finding)));
+	const bool described = attempt([&]() noexcept { describe(*finding); });
+
+	MemoryContextSwitchTo(before);
+	if (described)
+		use(*finding);
+	MemoryContextDelete(memory);
+}
+
+// The same with describe(shape, finding), for a statement whose shape is known.
 template <class Describe, class Use>
 void
 with_finding(ShapeTable &shapes, std::uint64_t fingerprint, Describe &&describe, Use &&use)
@@ -278,16 +310,8 @@ with_finding(ShapeTable &shapes, std::uint64_t fingerprint, Describe &&describe,
 	if (known == nullptr)
 		return;
 	const Shape shape = *known;
-	const MemoryContext memory =
-		AllocSetContextCreate(CurrentMemoryContext, "pg_remedy finding", ALLOCSET_DEFAULT_SIZES);
-	const MemoryContext before = MemoryContextSwitchTo(memory);
-	findings::Finding *const finding = static_cast<findings::Finding *>(palloc(sizeof(findings::Finding)));
-	const bool described = attempt([&]() noexcept { describe(shape, *finding); });
 
-	MemoryContextSwitchTo(before);
-	if (described)
-		use(*finding);
-	MemoryContextDelete(memory);
+	with_finding([&](findings::Finding &finding) noexcept { describe(shape, finding); }, use);
 }
 
 template <class Describe>
@@ -421,6 +445,18 @@ report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint
 		const int unit = findings::begin_shared_unit(handle, loop.rows);
 		if (unit >= 0)
 			set_unit(link, fingerprint, unit);
+	});
+}
+
+void
+report(const NestedLoop &loop) noexcept
+{
+	const auto describe = [&](findings::Finding &finding) noexcept { describe_nested_loop(loop, finding); };
+
+	with_finding(describe, [&](const findings::Finding &finding) {
+		findings::Handle handle;
+		if (findings::enter(finding, handle))
+			findings::end_unit(findings::begin_unit({handle, loop.runs, 1, 0, 0, 0, 0, false, GetCurrentTimestamp()}));
 	});
 }
 

@@ -23,6 +23,19 @@ std::uint64_t *report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexce
 // The same of a loop that several sessions share, which holds and which nobody reported yet.
 void report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint64_t fingerprint) noexcept;
 
+// A query that ran again and again inside one statement.
+struct NestedLoop
+{
+	std::uint64_t statement; // the fingerprint of the client's,
+	std::uint64_t fingerprint;
+	Oid table;
+	bool writes;
+	observe::RawText text; // of the query
+	std::uint64_t runs;
+};
+
+void report(const NestedLoop &loop) noexcept;
+
 // The child's repeats are counted with a loop that several sessions share.
 void drop_report(FanOut &fan_out, const Child &child) noexcept;
 
