@@ -55,7 +55,7 @@ run_command(const server::Utility &utility) noexcept
 				end_counted(command, failed, has_rows ? utility.completion->nprocessed : 0);
 			});
 	if (!command.own)
-		tell_command_ran(command);
+		tell_finished(command);
 }
 
 void

@@ -277,6 +277,8 @@ finish_statement(QueryDesc *query) noexcept
 	begin(*statement, now());
 	server::proceed_finish(query);
 	end_counted(*statement, false, 0);
+	if (!statement->own)
+		tell_finished(*statement);
 }
 
 void

@@ -80,9 +80,9 @@ tell_run(const Statement &statement, bool first_run)
 }
 
 pg_attribute_always_inline void
-tell_command_ran(const Statement &command)
+tell_finished(const Statement &statement)
 {
-	detail::tell<&Listener::command_ran>(command);
+	detail::tell<&Listener::finished>(statement);
 }
 
 pg_attribute_always_inline void

@@ -46,8 +46,9 @@ struct Listener
 	DestReceiver *(*running)(const Statement &statement);
 	// A run ended well, the first one or a further one.  May raise an error.
 	void (*ran)(const Statement &statement, bool first_run);
-	// A utility command of a client ended well.  May raise an error.
-	void (*command_ran)(const Statement &command);
+	// A statement that may have triggers has fired them, or a utility command is over, and
+	// ended well.  May raise an error.
+	void (*finished)(const Statement &statement);
 	// Statistics that lie in the scope are to be forgotten.
 	void (*reset)(const Scope &scope);
 	// The session was handed to somebody else (DISCARD ALL).

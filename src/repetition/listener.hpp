@@ -109,10 +109,10 @@ ran(const observe::Statement &statement, bool first_run)
 }
 
 inline void
-command_ran(const observe::Statement &command)
+finished(const observe::Statement &statement)
 {
 	if (unlikely(detail::server_loops_found))
-		report_server_loops(command);
+		report_server_loops(statement);
 }
 
 // Queries inside others are told of without a statement.
@@ -131,7 +131,7 @@ void writing_ended(bool committed);
 inline constexpr observe::Listener listener = {.analysed = analysed,
 											   .running = running,
 											   .ran = ran,
-											   .command_ran = command_ran,
+											   .finished = finished,
 											   .reset = reset,
 											   .new_session = forget_units,
 											   .new_request = new_request,
