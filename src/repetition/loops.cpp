@@ -52,6 +52,9 @@ Loops::note(const Call &call, unsigned limit, Nanoseconds long_pause) noexcept
 		loop.may_be_bulk_load = loop.in_transaction && call.named && call.command == Command::insert;
 		loop.running = true;
 		loop.resumed = false;
+		if (loop.before != LoopKind::none && loop.before != loop.kind)
+			loop.stamp = ++stamps_;
+		loop.before = loop.kind;
 		loop.found_at = limit;
 		loop.trusted = 0;
 		loop.reviewed = statements_;
@@ -88,7 +91,14 @@ Loops::resume(Loop &loop) noexcept
 		loop.repeats = 0;
 	}
 	else
+	{
+		const std::uint32_t stamp = loop.stamp;
+		const LoopKind before = loop.chain == chain_ ? loop.kind : LoopKind::none;
 		begin(loop);
+		loop.before = before;
+		if (before != LoopKind::none)
+			loop.stamp = stamp;
+	}
 	return again;
 }
 

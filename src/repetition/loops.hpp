@@ -85,6 +85,7 @@ struct Loop
 	std::uint8_t looks;        // in its stretch of statements
 	std::uint8_t trusted;      // transactions in which it was taken for what it was before
 	LoopKind kind;             // none: not found
+	LoopKind before;           // what it was under the same stamp
 	bool in_transaction;       // found as one transaction's
 	bool running;              // found, and its unit of work goes on
 	Nanoseconds server;        // of the calls

@@ -30,6 +30,7 @@ struct Report
 
 // By the place in the detector.
 Report child_reports[child_limit];
+bool any_child_report = false;
 Report loop_reports[loop_limit];
 
 // Findings of the watched stretch; the context dies with it.
@@ -398,6 +399,7 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 {
 	Report &report = report_of(child_reports[fan_out.place_of(child)], child.stamp);
 
+	any_child_report = true;
 	if (!findings::exists(report.handle))
 		report.handle = {};
 	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next && fan_out.has_parent(child))
@@ -496,6 +498,9 @@ drop_report(const Loops &loops, const Loop &loop) noexcept
 void
 end_child_reports(bool count) noexcept
 {
+	if (!any_child_report)
+		return;
+	any_child_report = false;
 	for (Report &report : child_reports)
 	{
 		count ? end_unit(report) : drop_unit(report);
