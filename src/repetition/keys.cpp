@@ -285,11 +285,11 @@ table_of(const Query *query, const Shape &shape) noexcept
 }
 
 // An INSERT of one row has it in its target list; of several rows, or of a query's, the
-// source is an entry of the range table.
+// source is an item of its FROM.
 bool
 inserts_one_row(const Query *query) noexcept
 {
-	return query->commandType == CMD_INSERT && list_length(query->rtable) == 1;
+	return query->commandType == CMD_INSERT && query->jointree->fromlist == NIL;
 }
 
 } // namespace

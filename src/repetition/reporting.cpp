@@ -448,12 +448,11 @@ report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
 	if (report.handle.serial == 0 && !report.no_room && repeats >= report.next)
 	{
 		report.next = 2 * static_cast<std::uint32_t>(repeats);
-		enter(shapes, loop.fingerprint, report,
-			  [&](const Shape &shape, findings::Finding &finding) noexcept {
-				  describe_loop(shape, loop, finding);
-				  if (loop.kind != LoopKind::duplicate) // what is asked for the same again needs no batch
-					  add_batch(shape, all_keys, finding);
-			  });
+		enter(shapes, loop.fingerprint, report, [&](const Shape &shape, findings::Finding &finding) noexcept {
+			describe_loop(shape, loop, finding);
+			if (loop.kind != LoopKind::duplicate) // what is asked for the same again needs no batch
+				add_batch(shape, all_keys, finding);
+		});
 	}
 	const std::uint64_t least = loop.may_be_bulk_load ? findings::held_back : loop.found_at;
 	const bool bulk = loops.is_bulk_load(loop, repeats);
