@@ -13,6 +13,7 @@ use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
+use Wire;
 
 my $node = preloaded('batching');
 
@@ -371,6 +372,17 @@ batch_write('delete of two keys', 'DELETE FROM shelf WHERE id = {0} AND tenant =
 	form => qr/USING unnest/);
 batch_write('delete', 'DELETE FROM shelf WHERE id = {0}', rows => \@ids, arrays => [0],
 	form => qr/^DELETE FROM shelf WHERE id = ANY/);
+
+# The extended protocol, whose parameters have no types in the text.
+my $wire = Wire->connect($node, 'wire');
+$wire->query('BEGIN')->answers;
+$wire->query('SELECT id, name FROM author')->answers;
+$wire->parse('', 'SELECT title FROM book WHERE $1 = author_id AND price < $2')->bind('', '', $_, '40')->execute('')->sync->answers
+  for 1 .. 10;
+$wire->query('COMMIT')->answers;
+$wire->disconnect;
+is($node->safe_psql('postgres', q{SELECT batched_query FROM remedy.n_plus_one WHERE application_name = 'wire'}),
+	'SELECT title, author_id FROM book WHERE (author_id = ANY ($1::integer[])) AND price < $2::numeric', 'extended protocol');
 
 # A text that is too long for its place is not cut.
 my @wide = map { "a_long_name_of_a_column_number_$_" } 1 .. 80;
