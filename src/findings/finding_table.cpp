@@ -233,7 +233,8 @@ makes_sense(const Finding &finding) noexcept
 	return finding.identity != 0 && finding.counts.units != 0 &&
 		   all_end(finding.key, finding.database, finding.user_name, finding.application, finding.route, finding.level,
 				   finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
-				   finding.parent_table, finding.parent_column, finding.child_query, finding.parent_query);
+				   finding.parent_table, finding.parent_column, finding.child_query, finding.parent_query,
+				   finding.batched_query);
 }
 
 bool
@@ -285,6 +286,13 @@ enter(const Finding &finding, Handle &handle) noexcept
 	if (handle.serial == 0)
 		table->missed.fetch_add(1, std::memory_order_relaxed);
 	return handle.serial != 0;
+}
+
+bool
+is_new(const Finding &finding) noexcept
+{
+	return table->used.load(std::memory_order_relaxed) < table->limit && find(finding.identity).serial == 0 &&
+		   find(finding.common_identity).serial == 0;
 }
 
 bool

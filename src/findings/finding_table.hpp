@@ -36,6 +36,7 @@ namespace remedy::findings {
 
 constexpr int qualified_name_bytes = 2 * (2 * NAMEDATALEN + 2); // quoted, every character doubled
 constexpr int query_bytes = 1024;
+constexpr int batched_query_bytes = 2048;
 
 // What several units of work of one shape add up to.
 struct Counts
@@ -84,6 +85,7 @@ struct Finding
 	char parent_column[NAMEDATALEN];
 	char child_query[query_bytes];
 	char parent_query[query_bytes];
+	char batched_query[batched_query_bytes]; // empty: none, or one that is longer
 	TimestampTz first_seen;
 	Counts counts;
 };
@@ -103,6 +105,9 @@ void declare_finding_table() noexcept;
 // identity is the common one: names may change with each process.  False when the table is full,
 // which is counted.
 bool enter(const Finding &finding, Handle &handle) noexcept;
+
+// Whether enter() would make a new entry of it.
+bool is_new(const Finding &finding) noexcept;
 
 // Whether the handle's finding is still there.
 bool exists(Handle handle) noexcept;

@@ -123,6 +123,9 @@ FanOut::note(const Execution &execution, Nanoseconds now, Nanoseconds server, Na
 			++bond.linked;
 			++bond.linked_to_last;
 		}
+		if (child->calls == 1)
+			child->keys[key].first = execution.values[key];
+		child->keys[key].varies |= child->keys[key].first != execution.values[key];
 		if (execution.parents[key] != 0)
 			child->keys[key].remember(execution.values[key]);
 	}

@@ -90,6 +90,8 @@ struct ChildKey
 
 	std::uint32_t values[remembered]; // the first different ones, cut to 32 bits
 	std::uint8_t different;           // how many, up to `remembered`
+	bool varies;                      // from call to call, linked or not
+	ValueHash first;
 	Bond bonds[parent_limit];
 
 	void remember(ValueHash value) noexcept;

@@ -17,6 +17,7 @@ struct Walk
 	Shape *described;
 	ValueHash *values;
 	int ordinal;
+	OpExpr *sought;
 };
 
 void walk_query(Walk &walk, const Query *query) noexcept;
@@ -102,7 +103,8 @@ walk_query(Walk &walk, const Query *query) noexcept
 		walk_sublinks(reinterpret_cast<Node *>(lfirst_node(TargetEntry, cell)->expr), &walk);
 }
 
-// The node below casts that the parser put there by itself.
+} // namespace
+
 Node *
 without_casts(Node *node) noexcept
 {
@@ -117,6 +119,8 @@ without_casts(Node *node) noexcept
 			return node;
 	}
 }
+
+namespace {
 
 Column
 column_of(const Query *query, const Var *variable) noexcept
@@ -183,6 +187,13 @@ describe_condition(Walk &walk, const Query *query, OpExpr *condition)
 		return;
 	shape.keys[shape.key_count++] = {column, static_cast<std::uint16_t>(parameter),
 									 static_cast<std::uint8_t>(walk.ordinal)};
+}
+
+void
+take_condition(Walk &walk, const Query *, OpExpr *condition)
+{
+	if (walk.shape->keys[0].ordinal == walk.ordinal)
+		walk.sought = condition;
 }
 
 void
@@ -274,11 +285,11 @@ table_of(const Query *query, const Shape &shape) noexcept
 }
 
 // An INSERT of one row has it in its target list; of several rows, or of a query's, the
-// source is an entry of the range table.
+// source is an item of its FROM.
 bool
 inserts_one_row(const Query *query) noexcept
 {
-	return query->commandType == CMD_INSERT && list_length(query->rtable) == 1;
+	return query->commandType == CMD_INSERT && query->jointree->fromlist == NIL;
 }
 
 } // namespace
@@ -321,7 +332,7 @@ relations_of(const Query *query) noexcept
 void
 describe(const Query *query, Shape &shape) noexcept
 {
-	Walk walk = {describe_condition, nullptr, &shape, nullptr, 0};
+	Walk walk = {describe_condition, nullptr, &shape, nullptr, 0, nullptr};
 
 	shape.described = true;
 	shape.relations = relations_of(query);
@@ -357,9 +368,20 @@ prepared_query(std::uint64_t fingerprint) noexcept
 void
 constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept
 {
-	Walk walk = {take_constant, &shape, nullptr, values, 0};
+	Walk walk = {take_constant, &shape, nullptr, values, 0, nullptr};
 
 	walk_query(walk, query);
+}
+
+OpExpr *
+condition_of(const Query *query, unsigned ordinal) noexcept
+{
+	Shape shape = {};
+	Walk walk = {take_condition, &shape, nullptr, nullptr, 0, nullptr};
+
+	shape.keys[0].ordinal = static_cast<std::uint8_t>(ordinal);
+	walk_query(walk, query);
+	return walk.sought;
 }
 
 } // namespace remedy::repetition

@@ -26,6 +26,12 @@ const Query *prepared_query(std::uint64_t fingerprint) noexcept;
 // The values of the shape's constant keys in this tree; 0 for the others.
 void constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept;
 
+// The condition of a key (KeyColumn::ordinal) in a tree of its shape; null without one.
+OpExpr *condition_of(const Query *query, unsigned ordinal) noexcept;
+
+// The node below casts that the parser put there by itself.
+Node *without_casts(Node *node) noexcept;
+
 // The column of a stored table that a relation's column stands for: itself, or the
 // one behind it where the relation is a view.
 Column base_column(Oid relation, AttrNumber number) noexcept;

@@ -54,7 +54,7 @@ put_finding(void *context, const findings::Finding &finding)
 	rows.put_time(finding.first_seen);
 	rows.put_time(counts.last_seen);
 	rows.put_text(advice);
-	rows.put_null(); // batched_query
+	rows.put_text(!readable ? hidden : finding.batched_query[0] == '\0' ? nullptr : finding.batched_query);
 	if (finding.parent_query[0] == '\0')
 		rows.put_null();
 	else

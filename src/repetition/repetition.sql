@@ -40,7 +40,7 @@ COMMENT ON COLUMN remedy.n_plus_one.waiting_ms IS 'time between the statement be
 COMMENT ON COLUMN remedy.n_plus_one.first_seen IS 'when it was first found';
 COMMENT ON COLUMN remedy.n_plus_one.last_seen IS 'last repeat';
 COMMENT ON COLUMN remedy.n_plus_one.advice IS 'what to change, with the client library''s keyword where the texts tell which it is';
-COMMENT ON COLUMN remedy.n_plus_one.batched_query IS 'one query for all repeats; always null in this version';
+COMMENT ON COLUMN remedy.n_plus_one.batched_query IS 'one statement for all repeats, with arrays of their keys as its first parameters; planned, never run; null where none is known to mean the same; shown to the user of the repeated statement and to pg_read_all_stats';
 COMMENT ON COLUMN remedy.n_plus_one.parent_query IS 'text of the parent statement, every constant replaced by $n; shown to its user and to pg_read_all_stats';
 COMMENT ON COLUMN remedy.n_plus_one.child_query IS 'text of the repeated statement, every constant replaced by $n; shown to its user and to pg_read_all_stats';
 COMMENT ON COLUMN remedy.n_plus_one.key IS 'key of the finding in remedy.findings';

@@ -3,6 +3,7 @@
 #include "repetition/reporting.hpp"
 
 #include "observe/observe.hpp"
+#include "repetition/batching.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
 #include "server/guard.hpp"
@@ -127,6 +128,19 @@ name_finding(findings::Finding &finding, const char *child_query) noexcept
 	snprintf(finding.key, sizeof(finding.key), "n_plus_one:%016llx", static_cast<unsigned long long>(hash));
 }
 
+constexpr unsigned all_keys = (1u << keys_per_shape) - 1;
+
+// The keys that are not the same in all repeats, as bits.
+unsigned
+varying_keys(const Shape &shape, const Child &child) noexcept
+{
+	unsigned varying = 1u << child.key;
+
+	for (unsigned key = 0; key < shape.key_count; ++key)
+		varying |= child.keys[key].varies ? 1u << key : 0;
+	return varying;
+}
+
 const char *
 name_of(LoopKind kind) noexcept
 {
@@ -232,6 +246,17 @@ describe_loop(const Shape &shape, const Loop &loop, findings::Finding &finding) 
 	else
 		copy_table(finding.child_table, shape.table);
 	identify(finding, loop.fingerprint * 31 + static_cast<unsigned>(loop.kind));
+}
+
+// Once in the life of a finding: it takes as long as some statements do.
+void
+add_batch(const Shape &shape, unsigned varying, findings::Finding &finding) noexcept
+{
+	if (!findings::is_new(finding))
+		return;
+	const Batch batch = batched(observe::statement_text(shape.fingerprint), shape, varying);
+	if (batch.text != nullptr && strlen(batch.text) < sizeof(finding.batched_query))
+		copy_name(finding.batched_query, batch.text);
 }
 
 void
@@ -407,6 +432,7 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 		report.next = 2 * child.calls;
 		enter(shapes, child.fingerprint, report, [&](const Shape &shape, findings::Finding &finding) noexcept {
 			describe_finding(fan_out, shape, child, finding);
+			add_batch(shape, varying_keys(shape, child), finding);
 		});
 	}
 	count(report, unit_of(fan_out, child, report.handle));
@@ -424,8 +450,11 @@ report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
 	if (report.handle.serial == 0 && !report.no_room && repeats >= report.next)
 	{
 		report.next = 2 * static_cast<std::uint32_t>(repeats);
-		enter(shapes, loop.fingerprint, report,
-			  [&](const Shape &shape, findings::Finding &finding) noexcept { describe_loop(shape, loop, finding); });
+		enter(shapes, loop.fingerprint, report, [&](const Shape &shape, findings::Finding &finding) noexcept {
+			describe_loop(shape, loop, finding);
+			if (loop.kind != LoopKind::duplicate) // what is asked for the same again needs no batch
+				add_batch(shape, all_keys, finding);
+		});
 	}
 	const std::uint64_t least = loop.may_be_bulk_load ? findings::held_back : loop.found_at;
 	const bool bulk = loops.is_bulk_load(loop, repeats);

@@ -74,6 +74,32 @@ walk_query(Query *query, TreeWalker walker, void *context) noexcept
 #endif
 }
 
+using TreeMutator = Node *(*)(Node *node, void *context);
+using OldTreeMutator = Node *(*)();
+
+// A copy, with what the mutator makes of the nodes below.
+inline Node *
+mutate_expression(Node *node, TreeMutator mutator, void *context) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_mutator(node, mutator, context);
+#else
+	return expression_tree_mutator(node, reinterpret_cast<OldTreeMutator>(reinterpret_cast<void (*)()>(mutator)),
+								   context);
+#endif
+}
+
+inline Query *
+mutate_query(Query *query, TreeMutator mutator, void *context) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return query_tree_mutator(query, mutator, context, 0);
+#else
+	return query_tree_mutator(query, reinterpret_cast<OldTreeMutator>(reinterpret_cast<void (*)()>(mutator)), context,
+							  0);
+#endif
+}
+
 // What this process has counted of a table since it last reported its statistics.
 struct PendingVolume
 {
