@@ -8,6 +8,7 @@
 #include "repetition/reporting.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
+#include "repetition/values.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -136,7 +137,7 @@ key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noex
 
 	for (unsigned key = 0; key < shape.key_count; ++key)
 		if (shape.keys[key].parameter != 0)
-			values[key] = parameter_value(parameters, shape.keys[key].parameter);
+			values[key] = parameter_value(parameters, shape.keys[key]);
 		else
 			values[key] = constants_known ? memory.constants.values[key] : 0;
 }

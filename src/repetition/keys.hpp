@@ -6,8 +6,8 @@
 
 #pragma once
 
-#include "repetition/lineage.hpp"
 #include "repetition/shapes.hpp"
+#include "repetition/value_filter.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::repetition {
@@ -25,9 +25,5 @@ const Query *prepared_query(std::uint64_t fingerprint) noexcept;
 
 // The values of the shape's constant keys in this tree; 0 for the others.
 void constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept;
-
-// The column of a stored table that a relation's column stands for: itself, or the
-// one behind it where the relation is a view.
-Column base_column(Oid relation, AttrNumber number) noexcept;
 
 } // namespace remedy::repetition
