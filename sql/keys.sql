@@ -150,6 +150,8 @@ INSERT INTO forms VALUES
 	('count: handed on', 'SELECT n FROM (SELECT count(*) AS n FROM book WHERE author_id = %s) AS s'),
 	('select: WITH', 'WITH b AS (SELECT * FROM book WHERE author_id = %s) SELECT id FROM b'),
 	('select: WITH outside', 'WITH b AS MATERIALIZED (SELECT * FROM book) SELECT id FROM b WHERE author_id = %s'),
+	('select: united subquery', 'SELECT id FROM (SELECT * FROM book WHERE id > 0 UNION ALL SELECT * FROM book) AS b WHERE b.author_id = %s'),
+	('never: united of two', 'SELECT id FROM (SELECT author_id AS id FROM book UNION ALL SELECT id FROM book) AS b WHERE b.id = %s'),
 	('select: subquery', 'SELECT id FROM (SELECT * FROM book) AS b WHERE b.author_id = %s'),
 	('select: join', 'SELECT id FROM book JOIN tag USING (id) WHERE author_id = %s'),
 	('select: IN of one', 'SELECT id, 2 FROM book WHERE author_id IN (%s)'),
@@ -228,6 +230,7 @@ CREATE VIEW seen AS SELECT id AS number, upper(name) AS name, name AS plain_name
 CREATE VIEW seen_again AS SELECT 1 AS one, number AS of_view, long FROM (SELECT * FROM seen) AS s;
 CREATE VIEW grouped AS SELECT author_id AS "group", count(*) FROM book GROUP BY author_id;
 CREATE MATERIALIZED VIEW stored AS SELECT of_view AS key, of_view + 0 AS computed FROM seen_again;
+CREATE VIEW united AS SELECT id AS same, id AS other FROM author UNION SELECT id, author_id FROM (SELECT author.id, author_id FROM author JOIN book USING (id)) AS s;
 CREATE VIEW over_stored AS SELECT key FROM stored;
 CREATE TABLE cases ("case" text, parent text, child text);
 INSERT INTO cases VALUES
@@ -247,6 +250,9 @@ INSERT INTO cases VALUES
 	('C materialised', 'SELECT key FROM stored', 'SELECT 1, 3 FROM book WHERE author_id = %s'),
 	('D view of materialised', 'SELECT key FROM over_stored', 'SELECT 1, 4 FROM book WHERE author_id = %s'),
 	('E key of materialised', 'SELECT id FROM author', 'SELECT 1 FROM over_stored WHERE key = %s'),
+	('H united', 'SELECT id FROM author', 'SELECT 1 FROM united WHERE same = %s'),
+	('I united', 'SELECT same FROM united', 'SELECT 1, 2 FROM book WHERE author_id = %s'),
+	('never: united of two', 'SELECT id FROM author', 'SELECT 1 FROM united WHERE other = %s'),
 	('F computed', 'SELECT computed FROM stored', 'SELECT 1 FROM stored WHERE computed = %s'),
 	('never: computed', 'SELECT computed FROM stored', 'SELECT 1, 5 FROM book WHERE author_id = %s');
 SELECT loop("case", parent, child, '1', '2', '3', '4', '5') FROM cases \gexec

@@ -39,14 +39,39 @@ query_of(const Query *query, const RangeTblEntry *common) noexcept
 	return nullptr;
 }
 
-// The expression that a query has in this place of its output.
-Node *
-output_of(const Query *query, AttrNumber number) noexcept
+Column column_of_output(const Query *query, AttrNumber number) noexcept;
+
+// Where all arms of a set operation have it from: the subqueries in its range table.
+Column
+column_of_arms(const Query *query, AttrNumber number) noexcept
+{
+	Column common = {};
+	ListCell *cell;
+
+	foreach (cell, query->rtable)
+	{
+		const RangeTblEntry *const arm = lfirst_node(RangeTblEntry, cell);
+		if (arm->rtekind != RTE_SUBQUERY) // of a view, what rules call old and new
+			continue;
+		const Column column = column_of_output(arm->subquery, number);
+		if (column.relation == 0 || (common.relation != 0 && !(common == column)))
+			return {};
+		common = column;
+	}
+	return common;
+}
+
+Column
+column_of_output(const Query *query, AttrNumber number) noexcept
 {
 	const List *const targets = query->commandType == CMD_SELECT ? query->targetList : query->returningList;
 	const TargetEntry *const target = get_tle_by_resno(const_cast<List *>(targets), number);
 
-	return target == nullptr ? nullptr : reinterpret_cast<Node *>(target->expr);
+	check_stack_depth();
+	if (query->setOperations != nullptr)
+		return column_of_arms(query, number);
+	return target != nullptr && IsA(target->expr, Var) ? column_of(query, reinterpret_cast<Var *>(target->expr))
+													   : Column{};
 }
 
 } // namespace
@@ -55,19 +80,15 @@ Column
 base_column(Oid relation, AttrNumber number) noexcept
 {
 	const char kind = get_rel_relkind(relation);
-	Column column = {};
 
 	if (kind != RELKIND_VIEW && kind != RELKIND_MATVIEW)
 		return {relation, number};
-	check_stack_depth();
 	// The statement has the same lock already, but for what is below a materialised view.
 	if (!ConditionalLockRelationOid(relation, AccessShareLock))
 		return {relation, number};
 	const Relation view = table_open(relation, NoLock);
 	const Query *const query = query_of(view);
-	const Node *const output = query == nullptr ? nullptr : output_of(query, number);
-	if (output != nullptr && IsA(output, Var))
-		column = column_of(query, reinterpret_cast<const Var *>(output));
+	const Column column = query == nullptr ? Column{} : column_of_output(query, number);
 	table_close(view, AccessShareLock);
 	// What a materialised view computed is stored there.
 	return column.relation == 0 && kind == RELKIND_MATVIEW ? Column{relation, number} : column;
@@ -79,24 +100,16 @@ column_of(const Query *query, const Var *variable) noexcept
 	if (variable->varlevelsup > 0 || variable->varattno <= 0)
 		return {};
 	const RangeTblEntry *const entry = rt_fetch(variable->varno, query->rtable);
-	const Query *inner = query;
-	Node *source = nullptr;
+	const Query *const common = entry->rtekind == RTE_CTE ? query_of(query, entry) : nullptr;
 
 	if (entry->rtekind == RTE_RELATION)
 		return base_column(entry->relid, variable->varattno);
-	if (entry->rtekind == RTE_JOIN)
-		source = static_cast<Node *>(list_nth(entry->joinaliasvars, variable->varattno - 1));
-	else if (List *const grouped = server::grouped_expressions(entry))
-		source = static_cast<Node *>(list_nth(grouped, variable->varattno - 1));
-	else
-	{
-		inner = entry->rtekind == RTE_CTE ? query_of(query, entry) : entry->subquery;
-		source = inner == nullptr ? nullptr : output_of(inner, variable->varattno);
-	}
-	if (source == nullptr || !IsA(source, Var))
-		return {};
-	check_stack_depth();
-	return column_of(inner, reinterpret_cast<Var *>(source));
+	if (entry->rtekind == RTE_SUBQUERY || common != nullptr)
+		return column_of_output(common == nullptr ? entry->subquery : common, variable->varattno);
+	const List *const merged = entry->rtekind == RTE_JOIN ? entry->joinaliasvars : server::grouped_expressions(entry);
+	const Node *const source =
+		merged == nullptr ? nullptr : static_cast<Node *>(list_nth(merged, variable->varattno - 1));
+	return source != nullptr && IsA(source, Var) ? column_of(query, reinterpret_cast<const Var *>(source)) : Column{};
 }
 
 namespace {
