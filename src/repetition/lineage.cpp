@@ -141,16 +141,22 @@ enum class Taken
 	expressions,
 };
 
-// What the column is worth.  Of columns of no key no texts, which are long and rarely
-// asked for.
+// Columns of no key are only kept if something could be found by them all the same:
+// texts are long, and amounts and times rarely asked for.
+bool
+is_identifier(HashClass of) noexcept
+{
+	return of == HashClass::int2 || of == HashClass::int4 || of == HashClass::int8 || of == HashClass::oid ||
+		   of == HashClass::uuid;
+}
+
 bool
 is_wanted(Taken taken, Column column, HashClass of, bool &untold) noexcept
 {
 	if (taken == Taken::expressions)
-		return column.relation == 0 && may_be_long(of);
-	const bool is_text = of == HashClass::text || of == HashClass::padded_text || of == HashClass::name;
-	const bool may_be = taken == Taken::of_key || !is_text;
-	if (!may_be || column.relation < FirstNormalObjectId || !is_table(column.relation))
+		return column.relation == 0;
+	if ((taken == Taken::of_no_key && !is_identifier(of)) || column.relation < FirstNormalObjectId ||
+		!is_table(column.relation))
 		return false;
 	const InKey found = in_key(column);
 	untold |= found == InKey::untold;
@@ -170,7 +176,9 @@ take_columns(const PlannedStmt *statement, Parent &parent, Taken taken) noexcept
 		if (parent.column_count == columns_per_parent)
 			break;
 		const HashClass of = class_of(target);
-		const Origin origin = of == HashClass::none ? Origin{} : origin_of(statement, target);
+		if (of == HashClass::none || (taken == Taken::expressions && !may_be_long(of)))
+			continue;
+		const Origin origin = origin_of(statement, target);
 		if (origin.column.relation == 0 && !origin.is_expression)
 			continue;
 		const Column column = base_of(origin);
