@@ -152,6 +152,7 @@ INSERT INTO forms VALUES
 	('select: WITH outside', 'WITH b AS MATERIALIZED (SELECT * FROM book) SELECT id FROM b WHERE author_id = %s'),
 	('select: united subquery', 'SELECT id FROM (SELECT * FROM book WHERE id > 0 UNION ALL SELECT * FROM book) AS b WHERE b.author_id = %s'),
 	('never: united of two', 'SELECT id FROM (SELECT author_id AS id FROM book UNION ALL SELECT id FROM book) AS b WHERE b.id = %s'),
+	('select: the first', 'SELECT id FROM book WHERE author_id = %s ORDER BY id LIMIT 1'),
 	('select: subquery', 'SELECT id FROM (SELECT * FROM book) AS b WHERE b.author_id = %s'),
 	('select: join', 'SELECT id FROM book JOIN tag USING (id) WHERE author_id = %s'),
 	('select: IN of one', 'SELECT id, 2 FROM book WHERE author_id IN (%s)'),
@@ -269,9 +270,9 @@ TRUNCATE found;
 \o /dev/null
 CREATE FUNCTION authors() RETURNS TABLE (id bigint, u uuid) LANGUAGE sql VOLATILE
 	AS 'SELECT author.id + 3000000000, md5(author.id::text)::uuid FROM author';
+CREATE TABLE growing (id integer PRIMARY KEY, name text);
+CREATE TABLE of_growing (growing_id integer REFERENCES growing);
 CREATE TABLE loose (id bigint, u uuid, words text, number integer);
-CREATE TABLE made (id serial PRIMARY KEY, u uuid UNIQUE DEFAULT md5(random()::text)::uuid);
-CREATE TABLE of_made (made_id integer REFERENCES made);
 TRUNCATE cases;
 INSERT INTO cases VALUES
 	('union', 'SELECT id FROM author UNION SELECT id FROM author', 'SELECT 1 FROM book WHERE author_id = %s'),
@@ -288,6 +289,10 @@ INSERT INTO cases VALUES
 	('computed', 'SELECT 3000000000 + count(*), 3000000000 + sum(id), max(id) FROM author GROUP BY id',
 	 'SELECT 1, 2 FROM loose WHERE id = 300000000%s'),
 	('expression of a view', 'SELECT long FROM seen', 'SELECT 1, 5 FROM loose WHERE id = 300000000%s'),
+	('returned by INSERT', 'INSERT INTO growing SELECT generate_series(1, 5) RETURNING id', 'SELECT 1 FROM of_growing WHERE growing_id = %s'),
+	('returned by UPDATE', 'UPDATE growing SET name = id RETURNING name, id', 'SELECT 1, 2 FROM of_growing WHERE growing_id = %s'),
+	('returned by UPDATE in WITH', 'WITH g AS (UPDATE growing SET name = id RETURNING name, id) SELECT id FROM g', 'SELECT 1, 2, 3 FROM of_growing WHERE growing_id = %s'),
+	('returned by DELETE', 'DELETE FROM growing RETURNING id', 'SELECT 1, 2, 3, 4 FROM of_growing WHERE growing_id = %s'),
 	('function', 'SELECT id FROM authors()', 'SELECT 1, 3 FROM loose WHERE id = 300000000%s'),
 	('text', 'SELECT ''word number '' || id FROM author', 'SELECT 1, 4 FROM loose WHERE words = ''word number %s''');
 SELECT loop("case", parent, child, '1', '2', '3', '4', '5') FROM cases \gexec

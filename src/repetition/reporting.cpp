@@ -176,6 +176,7 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 {
 	const Parent &parent = fan_out.parent_of(child);
 	const observe::RawText parent_text = observe::statement_text(parent.fingerprint);
+	const Column output = parent_column(child, parent);
 
 	describe_statement(observe::statement_text(child.fingerprint), finding);
 	copy_name(finding.level, "likely");
