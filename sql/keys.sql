@@ -152,6 +152,7 @@ INSERT INTO forms VALUES
 	('select: WITH outside', 'WITH b AS MATERIALIZED (SELECT * FROM book) SELECT id FROM b WHERE author_id = %s'),
 	('select: united subquery', 'SELECT id FROM (SELECT * FROM book WHERE id > 0 UNION ALL SELECT * FROM book) AS b WHERE b.author_id = %s'),
 	('never: united of two', 'SELECT id FROM (SELECT author_id AS id FROM book UNION ALL SELECT id FROM book) AS b WHERE b.id = %s'),
+	('select: joined as', 'SELECT j.id FROM (book JOIN tag USING (id)) AS j JOIN person USING (id) WHERE j.author_id = %s'),
 	('select: the first', 'SELECT id FROM book WHERE author_id = %s ORDER BY id LIMIT 1'),
 	('select: subquery', 'SELECT id FROM (SELECT * FROM book) AS b WHERE b.author_id = %s'),
 	('select: join', 'SELECT id FROM book JOIN tag USING (id) WHERE author_id = %s'),
@@ -251,6 +252,7 @@ INSERT INTO cases VALUES
 	('C materialised', 'SELECT key FROM stored', 'SELECT 1, 3 FROM book WHERE author_id = %s'),
 	('D view of materialised', 'SELECT key FROM over_stored', 'SELECT 1, 4 FROM book WHERE author_id = %s'),
 	('E key of materialised', 'SELECT id FROM author', 'SELECT 1 FROM over_stored WHERE key = %s'),
+	('J united roots', 'SELECT id FROM "all" UNION SELECT id FROM "all"', 'SELECT 1, 2, 3 FROM plain WHERE all_id = %s'),
 	('H united', 'SELECT id FROM author', 'SELECT 1 FROM united WHERE same = %s'),
 	('I united', 'SELECT same FROM united', 'SELECT 1, 2 FROM book WHERE author_id = %s'),
 	('never: united of two', 'SELECT id FROM author', 'SELECT 1 FROM united WHERE other = %s'),
@@ -272,6 +274,7 @@ CREATE FUNCTION authors() RETURNS TABLE (id bigint, u uuid) LANGUAGE sql VOLATIL
 	AS 'SELECT author.id + 3000000000, md5(author.id::text)::uuid FROM author';
 CREATE TABLE growing (id integer PRIMARY KEY, name text);
 CREATE TABLE of_growing (growing_id integer REFERENCES growing);
+CREATE FUNCTION far(i integer) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 3000000000 + i; END';
 CREATE TABLE loose (id bigint, u uuid, words text, number integer);
 TRUNCATE cases;
 INSERT INTO cases VALUES
@@ -289,6 +292,9 @@ INSERT INTO cases VALUES
 	('computed', 'SELECT 3000000000 + count(*), 3000000000 + sum(id), max(id) FROM author GROUP BY id',
 	 'SELECT 1, 2 FROM loose WHERE id = 300000000%s'),
 	('expression of a view', 'SELECT long FROM seen', 'SELECT 1, 5 FROM loose WHERE id = 300000000%s'),
+	('function of a number', 'SELECT far(i) FROM generate_series(1, 5) AS i', 'SELECT 1, 2, 3, 4, 5, 6 FROM loose WHERE id = 300000000%s'),
+	('never: of no table', 'SELECT 3000000000 + i FROM generate_series(1, 5) AS i', 'SELECT 1, 2, 3, 4, 5, 6, 7 FROM loose WHERE id = 300000000%s'),
+	('never: aggregate', 'SELECT max(id + 3000000000) FROM author GROUP BY id', 'SELECT 1, 2, 3, 4, 5, 6, 7, 8 FROM loose WHERE id = 300000000%s'),
 	('returned by INSERT', 'INSERT INTO growing SELECT generate_series(1, 5) RETURNING id', 'SELECT 1 FROM of_growing WHERE growing_id = %s'),
 	('returned by UPDATE', 'UPDATE growing SET name = id RETURNING name, id', 'SELECT 1, 2 FROM of_growing WHERE growing_id = %s'),
 	('returned by UPDATE in WITH', 'WITH g AS (UPDATE growing SET name = id RETURNING name, id) SELECT id FROM g', 'SELECT 1, 2, 3 FROM of_growing WHERE growing_id = %s'),
@@ -298,6 +304,13 @@ INSERT INTO cases VALUES
 SELECT loop("case", parent, child, '1', '2', '3', '4', '5') FROM cases \gexec
 SELECT loop('function, uuid', 'SELECT u FROM authors()', 'SELECT 1 FROM loose WHERE u = %L', VARIADIC "values") FROM held WHERE key = 'u' \gexec
 SELECT loop('cast to text', 'SELECT u::text AS u FROM kinds', 'SELECT 1, 2 FROM loose WHERE u = %L', VARIADIC "values") FROM held WHERE key = 'u' \gexec
+VACUUM author;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SELECT loop('united by index', 'SELECT id FROM author WHERE id < 9 UNION SELECT id FROM author WHERE id < 8',
+            'SELECT 1, 2, 3, 4, 5, 6, 7, 8, 9 FROM book WHERE author_id = %s', '1', '2', '3', '4', '5') \gexec
+RESET enable_seqscan;
+RESET enable_bitmapscan;
 PREPARE parent AS SELECT id FROM author;
 SELECT loop('parent by EXECUTE', 'EXECUTE parent', 'SELECT 1, 9 FROM book WHERE author_id = %s', '1', '2', '3', '4', '5') \gexec
 -- A cursor that is read in batches.
