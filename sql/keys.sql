@@ -15,7 +15,7 @@ CREATE FUNCTION keep("case" text) RETURNS void LANGUAGE sql
 	AS $$ INSERT INTO found SELECT "case", f.*
 	      FROM (VALUES (1)) AS one LEFT JOIN (
 	        SELECT kind, direction, child_table || '.' || child_column,
-	               coalesce(nullif(concat_ws('.', parent_table, parent_column), '.'), 'a value'), repeats_max, parent_rows
+	               coalesce(parent_table || '.' || parent_column, 'a value'), repeats_max, parent_rows
 	        FROM remedy.n_plus_one
 	        WHERE database = current_database() AND application_name = 'regress_keys' AND parent_query IS NOT NULL) AS f ON true;
 	      SELECT remedy.reset() $$;
@@ -223,7 +223,9 @@ CREATE TABLE high PARTITION OF "all" FOR VALUES FROM (100) TO (200);
 CREATE TABLE part (id integer, filler text, all_id integer REFERENCES "all") PARTITION BY LIST (id);
 CREATE TABLE part_1 (filler text, all_id integer, id integer);
 ALTER TABLE part ATTACH PARTITION part_1 FOR VALUES IN (1);
-CREATE TABLE plain (all_id integer REFERENCES "all");
+CREATE TABLE plain (all_id integer CONSTRAINT zero REFERENCES "all"); -- each partition has a constraint, before it by name
+SELECT format('CREATE TABLE "all %1$s" PARTITION OF "all" FOR VALUES FROM (%1$s) TO (%1$s + 100)', n)
+FROM generate_series(200, 1300, 100) AS n \gexec
 INSERT INTO "all" SELECT '', i FROM generate_series(1, 6) AS i;
 CREATE TABLE vehicle (id integer PRIMARY KEY, owner integer REFERENCES person);
 CREATE TABLE car (doors integer, PRIMARY KEY (id)) INHERITS (vehicle);
@@ -314,8 +316,9 @@ RESET enable_bitmapscan;
 PREPARE parent AS SELECT id FROM author;
 SELECT loop('parent by EXECUTE', 'EXECUTE parent', 'SELECT 1, 9 FROM book WHERE author_id = %s', '1', '2', '3', '4', '5') \gexec
 -- A cursor that is read in batches.
-BEGIN;
 SELECT remedy.watch();
+BEGIN;
+SELECT FROM author;
 DECLARE c CURSOR FOR SELECT id FROM author ORDER BY id;
 FETCH 2 FROM c;
 SELECT 1 FROM book WHERE author_id = 1;
