@@ -96,7 +96,8 @@ write_advice(const Ailment &ailment, char *buffer, std::size_t size) noexcept
 	const Keywords &words = keywords_of(ailment.client);
 	const auto width = [](std::string_view text) { return static_cast<int>(text.size()); };
 	const std::string_view child = ailment.child_table;
-	const std::string_view parent = ailment.parent_table;
+	// What is linked by value has no table.
+	const std::string_view parent = ailment.parent_table.empty() ? "the statement before" : ailment.parent_table;
 
 	if (ailment.kind == "count")
 		std::snprintf(buffer, size, "Count the rows of %.*s for all rows of %.*s in one query grouped by %.*s: %s.",

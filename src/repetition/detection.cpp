@@ -8,6 +8,7 @@
 #include "repetition/reporting.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
+#include "repetition/values.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -136,7 +137,7 @@ key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noex
 
 	for (unsigned key = 0; key < shape.key_count; ++key)
 		if (shape.keys[key].parameter != 0)
-			values[key] = parameter_value(parameters, shape.keys[key].parameter);
+			values[key] = parameter_value(parameters, shape.keys[key]);
 		else
 			values[key] = constants_known ? memory.constants.values[key] : 0;
 }
@@ -320,6 +321,13 @@ shares_message() noexcept
 	return same;
 }
 
+// Rows of RETURNING are a parent's like others.
+bool
+has_output(const QueryDesc &query) noexcept
+{
+	return query.operation == CMD_SELECT || query.plannedstmt->hasReturning;
+}
+
 DestReceiver *
 look_closely(const observe::Statement &statement) noexcept
 {
@@ -336,7 +344,7 @@ look_closely(const observe::Statement &statement) noexcept
 	may_loop = repeats && shape.table != 0;
 	if (repeats)
 		begin_execution(statement, shape, any_parent);
-	if (shape.command == Command::select && !shape.barren && (!shape.disarmed || always_armed(moment)))
+	if (has_output(*statement.query) && !shape.barren && (!shape.disarmed || always_armed(moment)))
 		return hold_output(statement, shape);
 	if (is_settled(shape, moment, any_parent) && !memory.loops.is_running(shape.fingerprint))
 	{

@@ -79,7 +79,7 @@ FanOut::bond_of(const Shape &shape, unsigned key, const Parent &parent, TieFinde
 	{
 		const Tie found = tie(shape.keys[key].column, parent.columns[i]);
 		// A statement repeats its own key in its output: that is no step down a tree.
-		if (found == Tie::none || (itself && found == Tie::same_column))
+		if (found == Tie::none || (itself && (found == Tie::same_column || found == Tie::by_value)))
 			continue;
 		const std::uint8_t column = static_cast<std::uint8_t>(1u << i);
 		bond.tied |= column;

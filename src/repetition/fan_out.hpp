@@ -30,7 +30,8 @@ constexpr unsigned child_limit = 16;
 enum class Tie : std::uint8_t
 {
 	none,
-	sibling, // both reference the same third column
+	by_value, // an output that is no column's, whose values are too long for a coincidence
+	sibling,  // both reference the same third column
 	same_column,
 	foreign_key, // one references the other
 };

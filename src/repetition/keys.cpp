@@ -2,17 +2,19 @@
 
 #include <utility>
 
+#include "repetition/kinds.hpp"
+#include "repetition/origins.hpp"
+#include "repetition/values.hpp"
 #include "server/versions.hpp"
 
 namespace remedy::repetition {
 
 namespace {
 
-// Visits the equality conditions of a query and of the queries in its FROM, WITH
-// and target lists, in an order that depends on the shape alone.
+// A condition that compares two expressions: an operator's, or = ANY.
 struct Walk
 {
-	void (*visit)(Walk &walk, const Query *query, OpExpr *condition);
+	void (*visit)(Walk &walk, const Query *query, Node *condition);
 	const Shape *shape;
 	Shape *described;
 	ValueHash *values;
@@ -20,49 +22,9 @@ struct Walk
 	OpExpr *sought;
 };
 
+// Visits what compares, in a query and in the queries of its FROM, WITH, target list and
+// conditions, in an order that depends on the shape alone.
 void walk_query(Walk &walk, const Query *query) noexcept;
-
-void
-walk_condition(Walk &walk, const Query *query, Node *condition) noexcept
-{
-	if (condition == nullptr)
-		return;
-	if (IsA(condition, List))
-	{
-		ListCell *cell;
-		foreach (cell, reinterpret_cast<List *>(condition))
-			walk_condition(walk, query, static_cast<Node *>(lfirst(cell)));
-	}
-	else if (is_andclause(condition))
-		walk_condition(walk, query, reinterpret_cast<Node *>(reinterpret_cast<BoolExpr *>(condition)->args));
-	else if (IsA(condition, OpExpr) && list_length(reinterpret_cast<OpExpr *>(condition)->args) == 2)
-	{
-		++walk.ordinal;
-		walk.visit(walk, query, reinterpret_cast<OpExpr *>(condition));
-	}
-}
-
-void
-walk_from(Walk &walk, const Query *query, Node *item) noexcept
-{
-	if (item == nullptr)
-		return;
-	if (IsA(item, FromExpr))
-	{
-		FromExpr *const from = reinterpret_cast<FromExpr *>(item);
-		ListCell *cell;
-		foreach (cell, from->fromlist)
-			walk_from(walk, query, static_cast<Node *>(lfirst(cell)));
-		walk_condition(walk, query, from->quals);
-	}
-	else if (IsA(item, JoinExpr))
-	{
-		JoinExpr *const join = reinterpret_cast<JoinExpr *>(item);
-		walk_from(walk, query, join->larg);
-		walk_from(walk, query, join->rarg);
-		walk_condition(walk, query, join->quals);
-	}
-}
 
 bool
 walk_sublinks(Node *node, void *context)
@@ -78,12 +40,74 @@ walk_sublinks(Node *node, void *context)
 	return server::walk_expression(node, walk_sublinks, context);
 }
 
+// A negated IS DISTINCT FROM says equality, nulls included.
+bool
+is_not_distinct(const Node *condition) noexcept
+{
+	return is_notclause(condition) && IsA(linitial(reinterpret_cast<const BoolExpr *>(condition)->args), DistinctExpr);
+}
+
+void
+walk_condition(Walk &walk, const Query *query, Node *condition) noexcept
+{
+	if (condition == nullptr)
+		return;
+	if (is_andclause(condition))
+	{
+		ListCell *cell;
+		foreach (cell, reinterpret_cast<BoolExpr *>(condition)->args)
+			walk_condition(walk, query, static_cast<Node *>(lfirst(cell)));
+		return;
+	}
+	if (is_not_distinct(condition))
+		condition = static_cast<Node *>(linitial(reinterpret_cast<BoolExpr *>(condition)->args));
+	else if (!IsA(condition, OpExpr) && !IsA(condition, ScalarArrayOpExpr))
+		return;
+	++walk.ordinal;
+	walk.visit(walk, query, condition);
+}
+
+void
+walk_from(Walk &walk, const Query *query, Node *item) noexcept
+{
+	if (item == nullptr)
+		return;
+	if (IsA(item, FromExpr))
+	{
+		FromExpr *const from = reinterpret_cast<FromExpr *>(item);
+		ListCell *cell;
+		walk_condition(walk, query, from->quals);
+		foreach (cell, from->fromlist)
+			walk_from(walk, query, static_cast<Node *>(lfirst(cell)));
+	}
+	else if (IsA(item, JoinExpr))
+	{
+		JoinExpr *const join = reinterpret_cast<JoinExpr *>(item);
+		walk_from(walk, query, join->larg);
+		walk_from(walk, query, join->rarg);
+		walk_condition(walk, query, join->quals);
+	}
+}
+
+bool
+skips_locked(const Query *query) noexcept
+{
+	ListCell *cell;
+
+	foreach (cell, query->rowMarks)
+		if (lfirst_node(RowMarkClause, cell)->waitPolicy == LockWaitSkip)
+			return true;
+	return false;
+}
+
 void
 walk_query(Walk &walk, const Query *query) noexcept
 {
 	ListCell *cell;
 
 	check_stack_depth();
+	if (walk.described != nullptr)
+		walk.described->never_repeated |= skips_locked(query);
 	walk_from(walk, query, reinterpret_cast<Node *>(query->jointree));
 	foreach (cell, query->rtable)
 	{
@@ -99,8 +123,45 @@ walk_query(Walk &walk, const Query *query) noexcept
 	}
 	if (!query->hasSubLinks)
 		return;
-	foreach (cell, query->targetList)
-		walk_sublinks(reinterpret_cast<Node *>(lfirst_node(TargetEntry, cell)->expr), &walk);
+	walk_sublinks(reinterpret_cast<Node *>(query->targetList), &walk);
+	walk_sublinks(reinterpret_cast<Node *>(query->jointree), &walk);
+}
+
+// Whether different values stay different, and equal ones equal, in that other type.
+bool
+keeps_apart(const Node *value, Oid result) noexcept
+{
+	const HashClass from = hash_class(exprType(value));
+	const HashClass to = hash_class(result);
+
+	if (from == to)
+		return true;
+	return from != HashClass::none && to != HashClass::none && from != HashClass::numeric && from != HashClass::date &&
+		   from != HashClass::timestamp;
+}
+
+// What the node casts; null if it is no cast, or one that makes different values equal.
+Node *
+cast_by(const Node *node) noexcept
+{
+	if (IsA(node, RelabelType))
+		return reinterpret_cast<Node *>(reinterpret_cast<const RelabelType *>(node)->arg);
+	if (IsA(node, ArrayCoerceExpr))
+		return reinterpret_cast<Node *>(reinterpret_cast<const ArrayCoerceExpr *>(node)->arg);
+	if (IsA(node, CoerceToDomain))
+		return reinterpret_cast<Node *>(reinterpret_cast<const CoerceToDomain *>(node)->arg);
+	Node *argument = nullptr;
+	bool is_implicit = false;
+	if (IsA(node, CoerceViaIO))
+		argument = reinterpret_cast<Node *>(reinterpret_cast<const CoerceViaIO *>(node)->arg);
+	else if (IsA(node, FuncExpr) && reinterpret_cast<const FuncExpr *>(node)->args != NIL)
+	{
+		const CoercionForm form = reinterpret_cast<const FuncExpr *>(node)->funcformat;
+		is_implicit = form == COERCE_IMPLICIT_CAST;
+		if (is_implicit || form == COERCE_EXPLICIT_CAST)
+			argument = static_cast<Node *>(linitial(reinterpret_cast<const FuncExpr *>(node)->args));
+	}
+	return argument != nullptr && (is_implicit || keeps_apart(argument, exprType(node))) ? argument : nullptr;
 }
 
 } // namespace
@@ -108,157 +169,110 @@ walk_query(Walk &walk, const Query *query) noexcept
 Node *
 without_casts(Node *node) noexcept
 {
-	for (;;)
-	{
-		if (IsA(node, RelabelType))
-			node = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(node)->arg);
-		else if (IsA(node, FuncExpr) && reinterpret_cast<FuncExpr *>(node)->funcformat == COERCE_IMPLICIT_CAST &&
-				 reinterpret_cast<FuncExpr *>(node)->args != NIL)
-			node = static_cast<Node *>(linitial(reinterpret_cast<FuncExpr *>(node)->args));
-		else
-			return node;
-	}
+	while (Node *const inner = cast_by(node))
+		node = inner;
+	return node;
 }
 
 namespace {
 
-Column
-column_of(const Query *query, const Var *variable) noexcept
+bool
+is_value(const Node *node) noexcept
 {
-	if (variable->varlevelsup > 0 || variable->varattno <= 0)
-		return {};
-	const RangeTblEntry *const entry = rt_fetch(variable->varno, query->rtable);
-
-	if (entry->rtekind == RTE_RELATION)
-		return base_column(entry->relid, variable->varattno);
-	const Query *inner = query;
-	Node *source = nullptr;
-	if (entry->rtekind == RTE_SUBQUERY && entry->subquery != nullptr)
-	{
-		inner = entry->subquery;
-		const TargetEntry *const target = get_tle_by_resno(inner->targetList, variable->varattno);
-		source = target == nullptr ? nullptr : reinterpret_cast<Node *>(target->expr);
-	}
-	else if (entry->rtekind == RTE_JOIN)
-		source = static_cast<Node *>(list_nth(entry->joinaliasvars, variable->varattno - 1));
-	if (source == nullptr || !IsA(source, Var))
-		return {};
-	check_stack_depth();
-	return column_of(inner, reinterpret_cast<Var *>(source));
+	return IsA(node, Const) || (IsA(node, Param) && reinterpret_cast<const Param *>(node)->paramkind == PARAM_EXTERN);
 }
 
-struct Sides
+// A condition of the form column = value, in either order, or column = ANY (list).
+struct Equality
 {
-	const Var *variable;
-	const Node *value; // a Const or an external Param
+	Oid operation;
+	const Var *variable; // null: it has another form
+	const Node *value;   // a Const or an external Param
+	HashClass elements;  // of a list
 };
 
-// Both sides of a condition of the form column = value, in either order.
-Sides
-sides_of(OpExpr *condition) noexcept
+Equality
+equality_of_list(const ScalarArrayOpExpr *condition) noexcept
 {
-	Node *left = without_casts(static_cast<Node *>(linitial(condition->args)));
+	Node *const left = without_casts(static_cast<Node *>(linitial(condition->args)));
 	Node *right = without_casts(static_cast<Node *>(lsecond(condition->args)));
+	HashClass elements = HashClass::none;
+
+	if (!condition->useOr || !IsA(left, Var))
+		return {};
+	if (IsA(right, ArrayExpr) && list_length(reinterpret_cast<ArrayExpr *>(right)->elements) == 1 &&
+		!reinterpret_cast<ArrayExpr *>(right)->multidims)
+		right = without_casts(static_cast<Node *>(linitial(reinterpret_cast<ArrayExpr *>(right)->elements)));
+	else if ((elements = element_class(exprType(right))) == HashClass::none)
+		return {};
+	if (!is_value(right))
+		return {};
+	return {condition->opno, reinterpret_cast<Var *>(left), right, elements};
+}
+
+Equality
+equality_of(Node *condition) noexcept
+{
+	if (IsA(condition, ScalarArrayOpExpr))
+		return equality_of_list(reinterpret_cast<ScalarArrayOpExpr *>(condition));
+	// DistinctExpr is the same structure.
+	const OpExpr *const comparison = reinterpret_cast<OpExpr *>(condition);
+	if (list_length(comparison->args) != 2)
+		return {};
+	Node *left = without_casts(static_cast<Node *>(linitial(comparison->args)));
+	Node *right = without_casts(static_cast<Node *>(lsecond(comparison->args)));
 
 	if (!IsA(left, Var))
 		std::swap(left, right);
-	const bool is_value =
-		IsA(right, Const) || (IsA(right, Param) && reinterpret_cast<Param *>(right)->paramkind == PARAM_EXTERN);
-	if (!IsA(left, Var) || !is_value)
+	if (!IsA(left, Var) || !is_value(right) || hash_class(exprType(right)) == HashClass::none)
 		return {};
-	return {reinterpret_cast<Var *>(left), right};
+	return {comparison->opno, reinterpret_cast<Var *>(left), right, HashClass::none};
 }
 
 void
-describe_condition(Walk &walk, const Query *query, OpExpr *condition)
+describe_condition(Walk &walk, const Query *query, Node *condition)
 {
 	Shape &shape = *walk.described;
 
 	if (shape.key_count == keys_per_shape)
 		return;
-	const Sides sides = sides_of(condition);
-	if (sides.variable == nullptr || !can_be_hashed(exprType(sides.value)) || get_oprrest(condition->opno) != F_EQSEL)
+	const Equality found = equality_of(condition);
+	if (found.variable == nullptr || get_oprrest(found.operation) != F_EQSEL)
 		return;
-	const Column column = column_of(query, sides.variable);
+	const Column column = column_of(query, found.variable);
 	if (column.relation < FirstNormalObjectId)
 		return;
-	const int parameter = IsA(sides.value, Param) ? reinterpret_cast<const Param *>(sides.value)->paramid : 0;
+	const int parameter = IsA(found.value, Param) ? reinterpret_cast<const Param *>(found.value)->paramid : 0;
 	if (parameter > UINT16_MAX || walk.ordinal > UINT8_MAX)
 		return;
 	shape.keys[shape.key_count++] = {column, static_cast<std::uint16_t>(parameter),
-									 static_cast<std::uint8_t>(walk.ordinal)};
+									 static_cast<std::uint8_t>(walk.ordinal),
+									 static_cast<std::uint8_t>(found.elements)};
 }
 
 void
-take_condition(Walk &walk, const Query *, OpExpr *condition)
+take_condition(Walk &walk, const Query *, Node *condition)
 {
-	if (walk.shape->keys[0].ordinal == walk.ordinal)
-		walk.sought = condition;
+	if (walk.shape->keys[0].ordinal == walk.ordinal && IsA(condition, OpExpr))
+		walk.sought = reinterpret_cast<OpExpr *>(condition);
 }
 
 void
-take_constant(Walk &walk, const Query *, OpExpr *condition)
+take_constant(Walk &walk, const Query *, Node *condition)
 {
 	for (unsigned key = 0; key < walk.shape->key_count; ++key)
 	{
 		if (walk.shape->keys[key].ordinal != walk.ordinal)
 			continue;
-		const Sides sides = sides_of(condition);
-		if (sides.value == nullptr || !IsA(sides.value, Const))
+		const Equality found = equality_of(condition);
+		if (found.value == nullptr || !IsA(found.value, Const))
 			continue;
-		const Const *const constant = reinterpret_cast<const Const *>(sides.value);
-		if (!constant->constisnull)
-			walk.values[key] = hash_value(hash_class(constant->consttype), constant->constvalue);
-	}
-}
-
-bool
-skips_locked(const Query *query) noexcept
-{
-	ListCell *cell;
-
-	foreach (cell, query->rowMarks)
-		if (lfirst_node(RowMarkClause, cell)->waitPolicy == LockWaitSkip)
-			return true;
-	return false;
-}
-
-Kind
-kind_of(const Query *query) noexcept
-{
-	bool all_aggregates = query->targetList != NIL;
-	bool all_constants = query->targetList != NIL;
-	ListCell *cell;
-
-	foreach (cell, query->targetList)
-	{
-		const TargetEntry *const target = lfirst_node(TargetEntry, cell);
-		const Node *const value = reinterpret_cast<Node *>(target->expr);
-		if (target->resjunk)
+		const Const *const constant = reinterpret_cast<const Const *>(found.value);
+		if (constant->constisnull)
 			continue;
-		all_aggregates &= IsA(value, Aggref);
-		all_constants &= IsA(value, Const);
-		if (IsA(value, SubLink) && reinterpret_cast<const SubLink *>(value)->subLinkType == EXISTS_SUBLINK)
-			return Kind::exists;
-	}
-	if (all_aggregates && query->groupClause == NIL)
-		return Kind::count;
-	return all_constants && query->limitCount != nullptr ? Kind::exists : Kind::select;
-}
-
-Command
-command_of(const Query *query) noexcept
-{
-	switch (query->commandType)
-	{
-	case CMD_INSERT:
-		return Command::insert;
-	case CMD_UPDATE:
-		return Command::update;
-	case CMD_DELETE:
-		return Command::remove;
-	default:
-		return Command::select;
+		walk.values[key] = found.elements == HashClass::none
+							   ? hash_value(hash_class(constant->consttype), constant->constvalue)
+							   : hash_only_element(found.elements, constant->constvalue);
 	}
 }
 
@@ -284,33 +298,7 @@ table_of(const Query *query, const Shape &shape) noexcept
 	return InvalidOid;
 }
 
-// An INSERT of one row has it in its target list; of several rows, or of a query's, the
-// source is an item of its FROM.
-bool
-inserts_one_row(const Query *query) noexcept
-{
-	return query->commandType == CMD_INSERT && query->jointree->fromlist == NIL;
-}
-
 } // namespace
-
-Column
-base_column(Oid relation, AttrNumber number) noexcept
-{
-	if (get_rel_relkind(relation) != RELKIND_VIEW)
-		return {relation, number};
-	// The rewriter takes the same lock to put the view's query in its place.
-	const Relation view = table_open(relation, AccessShareLock);
-	const Query *const query = get_view_query(view);
-	const TargetEntry *const target = get_tle_by_resno(query->targetList, number);
-	Column column = {};
-
-	check_stack_depth();
-	if (target != nullptr && IsA(target->expr, Var))
-		column = column_of(query, reinterpret_cast<Var *>(target->expr));
-	table_close(view, AccessShareLock);
-	return column;
-}
 
 std::uint32_t
 relations_of(const Query *query) noexcept
@@ -340,7 +328,7 @@ describe(const Query *query, Shape &shape) noexcept
 	shape.unique_known = false;
 	shape.barren = false;
 	shape.kind = kind_of(query);
-	shape.never_repeated = skips_locked(query);
+	shape.never_repeated = false;
 	walk_query(walk, query);
 	shape.command = command_of(query);
 	shape.table = table_of(query, shape);

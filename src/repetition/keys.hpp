@@ -6,8 +6,8 @@
 
 #pragma once
 
-#include "repetition/lineage.hpp"
 #include "repetition/shapes.hpp"
+#include "repetition/value_filter.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::repetition {
@@ -26,14 +26,11 @@ const Query *prepared_query(std::uint64_t fingerprint) noexcept;
 // The values of the shape's constant keys in this tree; 0 for the others.
 void constant_values(const Query *query, const Shape &shape, ValueHash *values) noexcept;
 
-// The condition of a key (KeyColumn::ordinal) in a tree of its shape; null without one.
+// The condition of a key (KeyColumn::ordinal) in a tree of its shape, if it compares by an
+// operator; otherwise null.
 OpExpr *condition_of(const Query *query, unsigned ordinal) noexcept;
 
-// The node below casts that the parser put there by itself.
+// The node below casts that keep different values different.
 Node *without_casts(Node *node) noexcept;
-
-// The column of a stored table that a relation's column stands for: itself, or the
-// one behind it where the relation is a view.
-Column base_column(Oid relation, AttrNumber number) noexcept;
 
 } // namespace remedy::repetition

@@ -1,24 +1,23 @@
 #include "repetition/lineage.hpp"
 
-#include "repetition/keys.hpp"
+#include <initializer_list>
+
+#include "repetition/origins.hpp"
+#include "repetition/values.hpp"
 
 extern "C" {
-#include "common/hashfn.h"
 #include "storage/lmgr.h"
-#include "utils/datum.h"
 }
 
 namespace remedy::repetition {
 
 namespace {
 
-// Longer texts are no keys.
-constexpr int longest_text = 256;
-
 struct OutputColumn
 {
 	AttrNumber number; // in the result
 	HashClass of;
+	bool only_long; // no column's: shorter values are noise
 };
 
 struct NotingReceiver
@@ -32,30 +31,17 @@ struct NotingReceiver
 
 NotingReceiver noting;
 
-ValueHash
-hash_integer(int64 value) noexcept
-{
-	return hash_bytes_extended(reinterpret_cast<const unsigned char *>(&value), sizeof(value), 0);
-}
-
-ValueHash
-hash_text(const varlena *text) noexcept
-{
-	if (VARATT_IS_EXTERNAL(text) || VARATT_IS_COMPRESSED(text) || VARSIZE_ANY_EXHDR(text) > longest_text)
-		return 0;
-	return hash_bytes_extended(reinterpret_cast<const unsigned char *>(VARDATA_ANY(text)), VARSIZE_ANY_EXHDR(text), 1);
-}
-
 bool
 receive(TupleTableSlot *slot, DestReceiver *)
 {
 	for (int i = 0; i < noting.column_count; ++i)
 	{
 		bool is_null;
-		const Datum value = slot_getattr(slot, noting.columns[i].number, &is_null);
+		const OutputColumn &column = noting.columns[i];
+		const Datum value = slot_getattr(slot, column.number, &is_null);
 		if (is_null)
 			continue;
-		if (const ValueHash hash = hash_value(noting.columns[i].of, value))
+		if (const ValueHash hash = column.only_long ? hash_long_value(column.of, value) : hash_value(column.of, value))
 			noting.parent->values.insert(in_column(hash, i));
 	}
 	return noting.next->receiveSlot(slot, noting.next);
@@ -109,11 +95,14 @@ in_foreign_key(Relation relation, AttrNumber number) noexcept
 }
 
 // Whether a foreign key could start from or lead to the column.  The query holds the
-// same lock on the relation, and its planner has looked at the indexes already.
+// same lock on the relation, unless a materialised view is between them, and its planner
+// has looked at the indexes already.
 InKey
 in_key(Column column) noexcept
 {
-	const Relation relation = table_open(column.relation, AccessShareLock);
+	if (!ConditionalLockRelationOid(column.relation, AccessShareLock))
+		return InKey::untold;
+	const Relation relation = table_open(column.relation, NoLock);
 	Bitmapset *const unique = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY);
 	const bool is_unique = bms_is_member(column.number - FirstLowInvalidHeapAttributeNumber, unique);
 	const InKey found = is_unique ? InKey::yes : in_foreign_key(relation, column.number);
@@ -132,137 +121,104 @@ is_table(Oid relation) noexcept
 		   kind == RELKIND_FOREIGN_TABLE;
 }
 
-// The class of an output column that comes from a user's table or view.
+// The table's column that an output stands for, if any.
+Column
+base_of(const Origin &origin) noexcept
+{
+	return origin.column.relation == 0 ? Column{} : base_column(origin.column.relation, origin.column.number);
+}
+
 HashClass
 class_of(const TargetEntry *target) noexcept
 {
-	if (target->resjunk || target->resorigtbl < FirstNormalObjectId || target->resorigcol <= 0)
-		return HashClass::none;
-	return hash_class(exprType(reinterpret_cast<Node *>(target->expr)));
+	return target->resjunk ? HashClass::none : hash_class(exprType(reinterpret_cast<Node *>(target->expr)));
 }
 
-// Takes the columns that are of a key, or the others; of these no texts, which
-// are long and rarely asked for.  False if a catalog could not be read.
-bool
-take_columns(const List *targets, Parent &parent, bool of_key) noexcept
+enum class Taken
 {
+	of_key,
+	of_no_key,
+	expressions,
+};
+
+// Columns of no key are only kept if something could be found by them all the same:
+// texts are long, and amounts and times rarely asked for.
+bool
+is_identifier(HashClass of) noexcept
+{
+	return of == HashClass::int2 || of == HashClass::int4 || of == HashClass::int8 || of == HashClass::oid ||
+		   of == HashClass::uuid;
+}
+
+bool
+is_wanted(Taken taken, Column column, HashClass of, bool &untold) noexcept
+{
+	if (taken == Taken::expressions)
+		return column.relation == 0;
+	if ((taken == Taken::of_no_key && !is_identifier(of)) || column.relation < FirstNormalObjectId ||
+		!is_table(column.relation))
+		return false;
+	const InKey found = in_key(column);
+	untold |= found == InKey::untold;
+	return (found == InKey::yes) == (taken == Taken::of_key);
+}
+
+// False if a catalog could not be read.
+bool
+take_columns(const PlannedStmt *statement, Parent &parent, Taken taken) noexcept
+{
+	bool untold = false;
 	ListCell *cell;
 
-	foreach (cell, targets)
+	foreach (cell, statement->planTree->targetlist)
 	{
 		const TargetEntry *const target = lfirst_node(TargetEntry, cell);
 		if (parent.column_count == columns_per_parent)
-			return true;
+			break;
 		const HashClass of = class_of(target);
-		if (of == HashClass::none || (of == HashClass::text && !of_key))
+		if (of == HashClass::none || (taken == Taken::expressions && !may_be_long(of)))
 			continue;
-		const Column column = base_column(target->resorigtbl, target->resorigcol);
-		if (column.relation < FirstNormalObjectId || !is_table(column.relation))
+		const Origin origin = origin_of(statement, target);
+		if (origin.column.relation == 0 && !origin.is_expression)
 			continue;
-		const InKey found = in_key(column);
-		if (found == InKey::untold)
-			return false;
-		if ((found == InKey::yes) != of_key)
+		const Column column = base_of(origin);
+		if (!is_wanted(taken, column, of, untold))
 			continue;
 		parent.outputs[parent.column_count] = target->resno;
 		parent.columns[parent.column_count++] = column;
 	}
-	return true;
+	return !untold;
 }
 
 } // namespace
 
-HashClass
-hash_class(Oid type) noexcept
-{
-	switch (type)
-	{
-	case INT2OID:
-		return HashClass::int2;
-	case INT4OID:
-		return HashClass::int4;
-	case INT8OID:
-		return HashClass::int8;
-	case TEXTOID:
-	case VARCHAROID:
-		return HashClass::text;
-	case UUIDOID:
-		return HashClass::uuid;
-	default:
-		break;
-	}
-	const Oid base = type < FirstNormalObjectId ? type : getBaseType(type);
-
-	return base == type ? HashClass::none : hash_class(base);
-}
-
-ValueHash
-hash_value(HashClass of, Datum value) noexcept
-{
-	switch (of)
-	{
-	case HashClass::int2:
-		return hash_integer(DatumGetInt16(value));
-	case HashClass::int4:
-		return hash_integer(DatumGetInt32(value));
-	case HashClass::int8:
-		return hash_integer(DatumGetInt64(value));
-	case HashClass::text:
-		return hash_text(reinterpret_cast<varlena *>(DatumGetPointer(value)));
-	case HashClass::uuid:
-		return hash_bytes_extended(DatumGetUUIDP(value)->data, UUID_LEN, 2);
-	case HashClass::none:
-		break;
-	}
-	return 0;
-}
-
-ValueHash
-any_hash(const ParamExternData &parameter) noexcept
-{
-	int16 length;
-	bool by_value;
-
-	if (parameter.isnull || !OidIsValid(parameter.ptype))
-		return 1;
-	get_typlenbyval(parameter.ptype, &length, &by_value);
-	if (by_value)
-		return hash_integer(static_cast<int64>(parameter.value));
-	const unsigned char *const bytes = reinterpret_cast<const unsigned char *>(DatumGetPointer(parameter.value));
-	return hash_bytes_extended(bytes, static_cast<int>(datumGetSize(parameter.value, by_value, length)), 3);
-}
-
-ValueHash
-parameter_value(ParamListInfo parameters, int number) noexcept
-{
-	// Parameters that are fetched on demand belong to procedural languages.
-	if (parameters == nullptr || parameters->paramFetch != nullptr || number > parameters->numParams)
-		return 0;
-	const ParamExternData &parameter = parameters->params[number - 1];
-
-	return parameter.isnull ? 0 : hash_value(hash_class(parameter.ptype), parameter.value);
-}
-
 bool
 may_have_columns(const QueryDesc *query) noexcept
 {
+	const PlannedStmt *const statement = query->plannedstmt;
 	ListCell *cell;
 
-	foreach (cell, query->plannedstmt->planTree->targetlist)
-		if (class_of(lfirst_node(TargetEntry, cell)) != HashClass::none)
+	foreach (cell, statement->planTree->targetlist)
+	{
+		const TargetEntry *const target = lfirst_node(TargetEntry, cell);
+		const HashClass of = class_of(target);
+		const Origin origin = of == HashClass::none ? Origin{} : origin_of(statement, target);
+		if (origin.column.relation != 0 || (origin.is_expression && may_be_long(of)))
 			return true;
+	}
 	return false;
 }
 
 bool
 choose_columns(QueryDesc *query, Parent &parent) noexcept
 {
-	const List *const targets = query->plannedstmt->planTree->targetlist;
-
-	if (take_columns(targets, parent, true) && take_columns(targets, parent, false))
-		return true;
-	parent.column_count = 0;
-	return false;
+	for (const Taken taken : {Taken::of_key, Taken::of_no_key, Taken::expressions})
+		if (!take_columns(query->plannedstmt, parent, taken))
+		{
+			parent.column_count = 0;
+			return false;
+		}
+	return true;
 }
 
 bool
@@ -271,8 +227,8 @@ has_columns(const QueryDesc *query, const Parent &parent) noexcept
 	for (unsigned i = 0; i < parent.column_count; ++i)
 	{
 		const TargetEntry *const target = get_tle_by_resno(query->plannedstmt->planTree->targetlist, parent.outputs[i]);
-		if (target == nullptr || target->resjunk || target->resorigtbl < FirstNormalObjectId ||
-			!(base_column(target->resorigtbl, target->resorigcol) == parent.columns[i]))
+		if (target == nullptr || target->resjunk ||
+			!(base_of(origin_of(query->plannedstmt, target)) == parent.columns[i]))
 			return false;
 	}
 	return true;
@@ -288,7 +244,8 @@ note_values(QueryDesc *query, Parent &parent) noexcept
 	for (int i = 0; i < parent.column_count; ++i)
 	{
 		const AttrNumber number = parent.outputs[i];
-		noting.columns[i] = {number, hash_class(TupleDescAttr(query->tupDesc, number - 1)->atttypid)};
+		noting.columns[i] = {number, hash_class(TupleDescAttr(query->tupDesc, number - 1)->atttypid),
+							 parent.columns[i].relation == 0};
 	}
 	return &noting.receiver;
 }

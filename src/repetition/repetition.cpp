@@ -48,7 +48,7 @@ put_finding(void *context, const findings::Finding &finding)
 	rows.put_bigint(counts.repeats_max);
 	rows.put_bigint(counts.repeats_total);
 	rows.put_bigint(counts.units);
-	finding.parent_table[0] == '\0' ? rows.put_null() : rows.put_bigint(counts.parent_rows);
+	finding.parent_query[0] == '\0' ? rows.put_null() : rows.put_bigint(counts.parent_rows);
 	rows.put_double(milliseconds(counts.server));
 	rows.put_double(milliseconds(counts.waiting));
 	rows.put_time(finding.first_seen);

@@ -191,13 +191,15 @@ describe_finding(const FanOut &fan_out, const Shape &shape, const Child &child, 
 {
 	const Parent &parent = fan_out.parent_of(child);
 	const observe::RawText parent_text = observe::statement_text(parent.fingerprint);
+	const Column output = parent_column(child, parent);
 
 	describe_statement(observe::statement_text(child.fingerprint), finding);
 	copy_name(finding.level, "likely");
 	copy_name(finding.kind, name_of(shape.kind));
 	copy_name(finding.direction, key_is_unique(shape, child.key) ? "N:1" : "1:N");
 	copy_column(finding.child_table, finding.child_column, shape.keys[child.key].column);
-	copy_column(finding.parent_table, finding.parent_column, parent_column(child, parent));
+	if (output.relation != 0) // else it is linked by value to what no table holds
+		copy_column(finding.parent_table, finding.parent_column, output);
 	copy_name(finding.parent_query, observe::normalised(parent_text));
 	finding.parent_user = parent_text.user;
 	identify(finding, parent.fingerprint ^ child.fingerprint * 31);

@@ -26,6 +26,7 @@ struct KeyColumn
 	Column column;
 	std::uint16_t parameter; // number of the parameter; 0: a constant
 	std::uint8_t ordinal;    // the how-manieth equality of the statement, to find the constant again
+	std::uint8_t elements;   // class of the elements, where the value is a list: then it counts if it has one; else 0
 };
 
 enum class Command : std::uint8_t

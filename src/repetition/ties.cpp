@@ -1,8 +1,10 @@
 #include "repetition/ties.hpp"
 
+#include "repetition/origins.hpp"
 #include "server/headers.hpp"
 
 extern "C" {
+#include "catalog/pg_inherits.h"
 #include "storage/lmgr.h"
 #include "utils/inval.h"
 }
@@ -37,12 +39,19 @@ place_of(Column key, Column output) noexcept
 	return remembered[(mixed ^ mixed >> 16) % remembered_limit];
 }
 
-// Columns that a column references, by all foreign keys of its table.
+// Columns that a column references, by all foreign keys of its table.  A foreign key to
+// a partitioned table has one to each partition beside it; all are the topmost table's.
 struct References
 {
 	static constexpr int limit = 8;
 	int count = 0;
 	Column columns[limit];
+
+	void add(Column column) noexcept
+	{
+		if (count < limit && !contain(column))
+			columns[count++] = column;
+	}
 
 	bool contain(Column column) const noexcept
 	{
@@ -68,11 +77,10 @@ column_numbers(HeapTuple tuple, Relation catalog, int attribute, int &count) noe
 	return reinterpret_cast<int16 *>(ARR_DATA_PTR(numbers));
 }
 
-// The lock on the catalog is held.
-References
-references_of(Column column) noexcept
+// The locks on the catalogs are held.
+void
+add_references(Column column, References &found) noexcept
 {
-	References found;
 	ScanKeyData of_relation;
 	const Relation catalog = table_open(ConstraintRelationId, NoLock);
 
@@ -90,21 +98,36 @@ references_of(Column column) noexcept
 		const int16 *const from = column_numbers(tuple, catalog, Anum_pg_constraint_conkey, from_count);
 		const int16 *const to = column_numbers(tuple, catalog, Anum_pg_constraint_confkey, to_count);
 		for (int i = 0; i < from_count && i < to_count; ++i)
-			if (from[i] == column.number && found.count < References::limit)
-				found.columns[found.count++] = {constraint->confrelid, to[i]};
+			if (from[i] == column.number)
+				found.add(topmost({constraint->confrelid, to[i]}));
 	}
 	systable_endscan(scan);
 	table_close(catalog, NoLock);
+}
+
+// Those of the table, and those of the one it is a part of.
+References
+references_of(Column column, Column top) noexcept
+{
+	References found;
+
+	add_references(column, found);
+	if (!(top == column))
+		add_references(top, found);
 	return found;
 }
 
 Tie
 look_up_tie(Column key, Column output) noexcept
 {
-	const References of_key = references_of(key);
-	const References of_output = references_of(output);
+	const Column top_of_key = topmost(key);
+	const Column top_of_output = topmost(output);
 
-	if (of_key.contain(output) || of_output.contain(key))
+	if (top_of_key == top_of_output)
+		return Tie::same_column;
+	const References of_key = references_of(key, top_of_key);
+	const References of_output = references_of(output, top_of_output);
+	if (of_key.contain(top_of_output) || of_output.contain(top_of_key))
 		return Tie::foreign_key;
 	for (int i = 0; i < of_key.count; ++i)
 		if (of_output.contain(of_key.columns[i]))
@@ -134,6 +157,8 @@ find_tie(Column key, Column output) noexcept
 {
 	if (key == output)
 		return Tie::same_column;
+	if (output.relation == 0)
+		return Tie::by_value;
 	if (outdated)
 	{
 		memset(static_cast<void *>(remembered), 0, sizeof(remembered));
@@ -144,9 +169,14 @@ find_tie(Column key, Column output) noexcept
 		return place.tie;
 	if (!ConditionalLockRelationOid(ConstraintRelationId, AccessShareLock))
 		return Tie::none;
-	const Tie tie = look_up_tie(key, output);
+	const bool both = ConditionalLockRelationOid(InheritsRelationId, AccessShareLock);
+	const Tie tie = both ? look_up_tie(key, output) : Tie::none;
 
+	if (both)
+		UnlockRelationOid(InheritsRelationId, AccessShareLock);
 	UnlockRelationOid(ConstraintRelationId, AccessShareLock);
+	if (!both)
+		return Tie::none;
 	place = {key, output.relation, output.number, tie};
 	return tie;
 }

@@ -9,10 +9,10 @@ namespace remedy::repetition {
 // From _PG_init.
 void start_ties() noexcept;
 
-// The same column; or one references the other, or both the same third, by a
-// foreign key.  Remembered until a relation's definition changes.  Looks at the
-// catalogs alone, and never waits: if somebody has locked the catalog, the answer is
-// "none" for now.
+// The same column, of the same table or of a partition of it; or one references the other, or both the same third, by a
+// foreign key; or, for an output that is no column's, by its values alone.  Remembered until a relation's definition
+// changes.  Looks at the catalogs alone, and never waits: if somebody has locked the catalog, the answer is "none" for
+// now.
 Tie find_tie(Column key, Column output) noexcept;
 
 // Whether the shape's keys cover a unique index of the key's table, so that one

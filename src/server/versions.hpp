@@ -100,6 +100,19 @@ mutate_query(Query *query, TreeMutator mutator, void *context) noexcept
 #endif
 }
 
+// What the columns of a range table's entry stand for that is the grouping step; null for
+// other entries, and where there is none.
+inline List *
+grouped_expressions(const RangeTblEntry *entry) noexcept
+{
+#if PG_VERSION_NUM >= 180000
+	return entry->rtekind == RTE_GROUP ? entry->groupexprs : nullptr;
+#else
+	(void) entry;
+	return nullptr;
+#endif
+}
+
 // What this process has counted of a table since it last reported its statistics.
 struct PendingVolume
 {

@@ -32,18 +32,29 @@ sub _send
 }
 
 sub query { my ($wire, $sql) = @_; return $wire->_send('Q', pack('Z*', $sql)); }
-sub parse { my ($wire, $name, $sql) = @_; return $wire->_send('P', pack('Z*Z*n', $name, $sql, 0)); }
+
+# The types of parameters by number, if it is for the client to say.
+sub parse
+{
+	my ($wire, $name, $sql, @types) = @_;
+
+	return $wire->_send('P', pack('Z*Z*nN*', $name, $sql, scalar @types, @types));
+}
+
 sub execute { my ($wire, $portal, $rows) = @_; return $wire->_send('E', pack('Z*N', $portal, $rows // 0)); }
 sub close_portal { my ($wire, $portal) = @_; return $wire->_send('C', pack('AZ*', 'P', $portal)); }
 sub sync { my ($wire) = @_; return $wire->_send('S', ''); }
 
-# Parameters are texts.
-sub bind
+# Parameters are texts, or all in binary form.
+sub bind { my ($wire, $portal, $name, @values) = @_; return $wire->_bind(0, $portal, $name, @values); }
+sub bind_binary { my ($wire, $portal, $name, @values) = @_; return $wire->_bind(1, $portal, $name, @values); }
+
+sub _bind
 {
-	my ($wire, $portal, $name, @values) = @_;
+	my ($wire, $format, $portal, $name, @values) = @_;
 
 	return $wire->_send('B',
-		pack('Z*Z*n', $portal, $name, 0) . pack('n(N/a*)*', scalar @values, @values) . pack('n', 0));
+		pack('Z*Z*nn', $portal, $name, 1, $format) . pack('n(N/a*)*', scalar @values, @values) . pack('n', 0));
 }
 
 # Sends what waits, and reads until the server is ready for more: the types of the messages it answered, with

@@ -56,11 +56,16 @@ references(Column from, Column to)
 					   [&](const ForeignKey &key) { return key.from == from && key.to == to; });
 }
 
+// Of no table; only values too long for a coincidence are noted.
+constexpr Column expression = {0, 0};
+
 inline Tie
 tie_in_schema(Column key, Column output)
 {
 	if (key == output)
 		return Tie::same_column;
+	if (output == expression)
+		return Tie::by_value;
 	if (references(key, output) || references(output, key))
 		return Tie::foreign_key;
 	return references(key, author_id) && references(output, author_id) ? Tie::sibling : Tie::none;

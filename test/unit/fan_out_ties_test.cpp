@@ -59,6 +59,35 @@ TEST(the_parent_of_siblings_is_preferred_to_a_sibling)
 	CHECK(session.repeats(relation_of_authors(0), author_list) == 10);
 }
 
+TEST(an_output_of_no_table_ties_by_its_values)
+{
+	const Statement computed = {41, {}, {expression}};
+	Session session;
+	session.list(computed, numbers(1, 10));
+	ask_books_of(session, 1, 10);
+	CHECK(session.only(10, books_of, computed));
+}
+
+TEST(an_output_of_no_table_is_the_last_choice)
+{
+	const Statement computed = {41, {}, {expression}};
+	Session session;
+	session.list(book_authors, numbers(1, 10));
+	session.list(computed, numbers(1, 10));
+	ask_all(session, relation_of_authors(0), 1, 10);
+	CHECK(session.only(10, relation_of_authors(0), book_authors));
+}
+
+// Each asks for what the one before it computed from its own key.
+TEST(a_statement_does_not_drive_itself_by_value)
+{
+	const Statement echo = {42, {author_id}, {expression}};
+	Session session;
+	for (unsigned author = 1; author <= 10; ++author)
+		session.run(echo, {author}, {{author}, {author + 1}});
+	CHECK(session.findings() == 0);
+}
+
 // Both hold for the first time with the fifth different value.
 TEST(the_parent_with_more_children_is_preferred)
 {
