@@ -15,8 +15,8 @@ def finding(like, **changes):
     return {**like, "level": "likely", "batched": True, **changes}
 
 
-def verdict(findings, expect=(LOOP,), **more):
-    return Verdict({"expect": list(expect), **more}, findings)
+def verdict(findings, expect=(LOOP,), client="", **more):
+    return Verdict({"expect": list(expect), **more}, findings, client)
 
 
 class Words(unittest.TestCase):
@@ -32,6 +32,12 @@ class Words(unittest.TestCase):
 
     def test_another_parent_is_another_loop(self):
         self.assertEqual(verdict([finding(LOOP, parent="books.author_id")]).word, "missed and false")
+
+    def test_a_client_of_its_own_kind(self):
+        own = {**LOOP, "as": {"typeorm": {"child": "books.id"}}}
+        for client in ("typeorm", "typeorm-pgbouncer"):
+            self.assertEqual(verdict([finding(LOOP, child="books.id")], [own], client).word, "right")
+        self.assertEqual(verdict([finding(LOOP, child="books.id")], [own], "prisma").word, "missed and false")
 
     def test_a_loop_told_twice_is_false_once(self):
         twice = verdict([finding(LOOP, repeats=3), finding(LOOP)])

@@ -6,12 +6,12 @@ READS = ("select", "count", "exists", "lookup")
 class Verdict:
     """How one run was judged. A finding is a dict like those of scenarios.json, with level and batched beside."""
 
-    def __init__(self, scenario, findings):
+    def __init__(self, scenario, findings, client=""):
         self.scenario = scenario
         self.positive = bool(scenario["expect"])
         left = [finding for finding in findings if finding["kind"] != "server_loop" and finding["level"] != "info"]
         self.matched, self.missed = [], []
-        for expected in scenario["expect"]:
+        for expected in (of_client(expected, client) for expected in scenario["expect"]):
             fitting = [finding for finding in left if same_loop(finding, expected)]
             if fitting:
                 best = max(fitting, key=lambda finding: (right_kind(finding, expected), finding["repeats"]))
@@ -30,6 +30,11 @@ class Verdict:
         """The findings for and against it, without those that the client may cause; all or of one level."""
         findings = [finding for finding, _ in self.matched] + self.false
         return [finding for finding in findings if level in (None, finding["level"])]
+
+
+def of_client(expected, client):
+    """Behind PgBouncer a client is what it is without."""
+    return {**expected, **expected.get("as", {}).get(client.removesuffix("-pgbouncer"), {})}
 
 
 def same_loop(finding, expected):
