@@ -104,8 +104,9 @@ SELECT * FROM found();
 SELECT remedy.reset();
 
 -- Negatives. Four repeats are below the threshold; one statement for all rows;
--- keys that no statement returned; a column without (the same row again and again is a duplicate);
--- a foreign key; pages of a list; a queue; a list and one detail, ten times.
+-- keys that no statement returned; a column without
+-- a foreign key; pages of a list; a queue; a list and one detail, ten times. The same row
+-- again and again is a duplicate, and what a block runs again and again a loop of the server.
 \o /dev/null
 \set ECHO none
 SELECT remedy.watch();

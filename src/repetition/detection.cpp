@@ -307,7 +307,8 @@ enter_unit(const observe::Statement &statement, const Moment &moment, const Limi
 	}
 	else if (memory.loops.begins_stretch())
 		look_again();
-	memory.loops.enter({moment.waiting, moment.in_block, moment.transaction, moment.watch}, limits.burst_gap, end);
+	if (!statement.counted)
+		memory.loops.enter({moment.waiting, moment.in_block, moment.transaction, moment.watch}, limits.burst_gap, end);
 }
 
 // It shares its message with the one before, so no round trip is lost: the session was
@@ -335,8 +336,7 @@ look_closely(const observe::Statement &statement) noexcept
 	const Moment moment = moment_of(statement);
 	const Limits now_limits = limits();
 
-	if (!statement.counted)
-		enter_unit(statement, moment, now_limits);
+	enter_unit(statement, moment, now_limits);
 	if (unlikely(!shape.described))
 		describe_prepared(shape);
 	const bool any_parent = memory.fan_out.any_parent(moment, now_limits);

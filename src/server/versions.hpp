@@ -108,7 +108,7 @@ grouped_expressions(const RangeTblEntry *entry) noexcept
 #if PG_VERSION_NUM >= 180000
 	return entry->rtekind == RTE_GROUP ? entry->groupexprs : nullptr;
 #else
-	(void) entry;
+	(void)entry;
 	return nullptr;
 #endif
 }
