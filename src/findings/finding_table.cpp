@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "findings/muting.hpp"
 #include "observe/patience.hpp"
 #include "observe/persistence.hpp"
 #include "observe/slots.hpp"
@@ -171,7 +172,7 @@ has_too_many_applications(const Finding &finding) noexcept
 
 // The lock is held exclusively, and there is room.
 Handle
-add_entry(const Finding &finding, std::uint64_t identity) noexcept
+add_entry(const Finding &finding, std::uint64_t identity, bool announced = false) noexcept
 {
 	int i = 0;
 
@@ -179,7 +180,7 @@ add_entry(const Finding &finding, std::uint64_t identity) noexcept
 		++i;
 	Entry &entry = table->entries[i];
 	const std::uint64_t serial = table->last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
-	entry.announced.store(false, std::memory_order_relaxed);
+	entry.announced.store(announced, std::memory_order_relaxed);
 	entry.identity.store(identity, std::memory_order_relaxed);
 	entry.finding = finding;
 	entry.finding.identity = identity;
@@ -276,11 +277,12 @@ enter(const Finding &finding, Handle &handle) noexcept
 		return true;
 	if (table->used.load(std::memory_order_relaxed) < table->limit)
 	{
+		const bool muted = is_muted(finding.key);
 		region.acquire(LW_EXCLUSIVE);
 		const std::uint64_t identity = has_too_many_applications(finding) ? finding.common_identity : finding.identity;
 		handle = find(identity);
 		if (handle.serial == 0 && table->used.load(std::memory_order_relaxed) < table->limit)
-			handle = add_entry(finding, identity);
+			handle = add_entry(finding, identity, muted);
 		region.release();
 	}
 	if (handle.serial == 0)
@@ -525,6 +527,29 @@ newest_finding() noexcept
 	return table->last_serial.load(std::memory_order_relaxed);
 }
 
+namespace {
+
+void
+describe(const Finding &finding, Announcement &announcement) noexcept
+{
+	memcpy(announcement.database, finding.database, sizeof(finding.database));
+	memcpy(announcement.key, finding.key, sizeof(finding.key));
+	memcpy(announcement.level, finding.level, sizeof(finding.level));
+	memcpy(announcement.kind, finding.kind, sizeof(finding.kind));
+	memcpy(announcement.direction, finding.direction, sizeof(finding.direction));
+	memcpy(announcement.child_table, finding.child_table, sizeof(finding.child_table));
+	memcpy(announcement.child_column, finding.child_column, sizeof(finding.child_column));
+	memcpy(announcement.parent_table, finding.parent_table, sizeof(finding.parent_table));
+	memcpy(announcement.parent_column, finding.parent_column, sizeof(finding.parent_column));
+	memcpy(announcement.user_name, finding.user_name, sizeof(finding.user_name));
+	// Those whose entry is the common one are of many applications and routes.
+	const bool common = finding.identity == finding.common_identity;
+	strlcpy(announcement.application, common ? "" : finding.application, sizeof(announcement.application));
+	strlcpy(announcement.route, common ? "" : finding.route, sizeof(announcement.route));
+}
+
+} // namespace
+
 int
 findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept
 {
@@ -541,8 +566,7 @@ findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept
 			continue;
 		Announcement &announcement = announcements[count++];
 		announcement.handle = {static_cast<std::uint32_t>(i), serial};
-		memcpy(announcement.key, entry.finding.key, sizeof(announcement.key));
-		memcpy(announcement.database, entry.finding.database, sizeof(announcement.database));
+		describe(entry.finding, announcement);
 	}
 	region.release();
 	std::sort(announcements, announcements + count, [](const Announcement &one, const Announcement &other) {

@@ -2,11 +2,10 @@
 
 #include "repetition/repetition.hpp"
 
-#include "repetition/advice.hpp"
-
 #include "findings/finding_table.hpp"
 #include "observe/observe.hpp"
 #include "repetition/detection.hpp"
+#include "repetition/telling.hpp"
 #include "server/guard.hpp"
 #include "server/rows.hpp"
 
@@ -29,11 +28,9 @@ put_finding(void *context, const findings::Finding &finding)
 	const bool readable = observe::may_read_texts_of(finding.user);
 	const bool is_common = finding.identity == finding.common_identity;
 	const findings::Counts &counts = finding.counts;
-	char advice[512];
+	char advice[advice_bytes];
 
-	write_advice({finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
-				  finding.parent_table},
-				 advice, sizeof(advice));
+	write_advice(ailment_of(finding), advice, sizeof(advice));
 	rows.put_text(finding.database);
 	rows.put_text(finding.user_name);
 	rows.put_text(is_common ? nullptr : finding.application);

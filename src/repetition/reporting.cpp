@@ -1,10 +1,10 @@
-#include "repetition/advice.hpp"
-
 #include "repetition/reporting.hpp"
 
 #include "observe/observe.hpp"
 #include "repetition/batching.hpp"
+#include "repetition/client_style.hpp"
 #include "repetition/settings.hpp"
+#include "repetition/telling.hpp"
 #include "repetition/ties.hpp"
 #include "server/guard.hpp"
 
@@ -284,14 +284,6 @@ watch(Report &report, const findings::Finding &finding) noexcept
 	watched_end = &report.watched->next;
 }
 
-int
-action_level() noexcept
-{
-	static constexpr int levels[] = {0, LOG, WARNING, ERROR};
-
-	return levels[settings.action];
-}
-
 // The unit of work is over.
 void
 end_unit(Report &report) noexcept
@@ -389,34 +381,6 @@ unit_of(const FanOut &fan_out, const Child &child, findings::Handle handle) noex
 
 	return {handle,        child.repeats(), 1,     child.repeats(),      child.server,
 			child.waiting, parent_rows,     false, GetCurrentTimestamp()};
-}
-
-void
-tell(int level, const findings::Finding &finding, std::uint64_t repeats)
-{
-	char advice[512];
-	char what[2 * findings::qualified_name_bytes + 100];
-	const unsigned long long times = repeats;
-
-	write_advice({finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
-				  finding.parent_table},
-				 advice, sizeof(advice));
-	if (finding.parent_table[0] != '\0')
-		snprintf(what, sizeof(what), "%s was queried %llu times, each time for a row of %s", finding.child_table, times,
-				 finding.parent_table);
-	else if (strcmp(finding.kind, "write") == 0)
-		snprintf(what, sizeof(what), "%s was written to %llu times, one row each", finding.child_table, times);
-	else if (strcmp(finding.kind, "duplicate") == 0)
-		snprintf(what, sizeof(what), "%s was queried %llu times for the same", finding.child_table, times);
-	else
-		snprintf(what, sizeof(what), "%s was queried %llu times, each time by one key", finding.child_table, times);
-	ereport(level, (errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(level < ERROR), // its constants would show
-					errmsg("N+1: %s", what),
-					finding.parent_table[0] == '\0'
-						? errdetail("Repeated: %s", finding.child_query)
-						: errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query,
-									finding.child_column, finding.parent_column, finding.parent_query),
-					errhint("%s", advice)));
 }
 
 } // namespace
@@ -565,7 +529,7 @@ act(FanOut &fan_out, ShapeTable &shapes)
 			[&](const Shape &shape, findings::Finding &finding) noexcept {
 				describe_finding(fan_out, shape, child, finding);
 			},
-			[&](const findings::Finding &finding) { tell(action_level(), finding, child.repeats()); });
+			[&](const findings::Finding &finding) { tell(finding, child.repeats()); });
 	});
 }
 
@@ -580,7 +544,7 @@ act(Loops &loops, ShapeTable &shapes, const Loop &loop)
 	with_finding(
 		shapes, loop.fingerprint,
 		[&](const Shape &shape, findings::Finding &finding) noexcept { describe_loop(shape, loop, finding); },
-		[&](const findings::Finding &finding) { tell(action_level(), finding, loop.calls); });
+		[&](const findings::Finding &finding) { tell(finding, loop.calls); });
 }
 
 const Watched *
