@@ -19,7 +19,7 @@ struct Ailment
 	std::string_view parent_table; // may be empty
 };
 
-constexpr std::size_t advice_bytes = 1024;
+constexpr std::size_t advice_bytes = 1280;
 constexpr std::size_t title_bytes = 768;
 
 // Writes one sentence, cut to the buffer's size and ended with a NUL.

@@ -137,7 +137,19 @@ is_typeorm(View query) noexcept
 		   after_quoted(after(query, " WHERE ")).starts_with(" IN (");
 }
 
-// Names all columns with their table, and labels nothing but what it computes.
+// Gives a name to something else than what it computes.
+bool
+labels_a_column(View query) noexcept
+{
+	constexpr View label = " AS \"";
+
+	for (std::size_t at = query.find(label); at != nowhere; at = query.find(label, at + 1))
+		if (at == 0 || query[at - 1] != ')')
+			return true;
+	return false;
+}
+
+// Names all columns with their table.
 bool
 is_django(View query) noexcept
 {
@@ -146,21 +158,22 @@ is_django(View query) noexcept
 	if (query.starts_with("INSERT INTO \""))
 		return begins_with_column_of(after(query, " RETURNING "), quoted(target(query)));
 	return query.starts_with("SELECT ") && has(query, " FROM \"") && has(query, "\".\"") && !has(query, "*") &&
-		   !has(query, " AS \"") && !has(query, " AS one FROM ");
+		   !labels_a_column(query) && !has(query, " AS one FROM ");
 }
 
-// All columns of the table, counts without a label, $1 AS one.
+// All columns of the table; what is computed has no label; $1 AS one, "books"."id" AS t1_r0.
 bool
 is_active_record(View query) noexcept
 {
-	const View from = after(query, " FROM ");
-
 	if (query.starts_with("SELECT "))
-		return (!quoted(query.substr(7)).empty() && after_quoted(query.substr(7)).starts_with(".* FROM \"")) ||
-			   (has(query, " AS one FROM \"")) || (query.starts_with("SELECT COUNT(*) FROM \"")) ||
-			   (query.starts_with("SELECT DISTINCT \"") && has(query, "\".* FROM \"") && !from.empty());
+	{
+		const View list = query.substr(0, query.find(" FROM \""));
+		return list.size() < query.size() &&
+			   (list.ends_with("\".*") || list.ends_with(" AS one") || list.ends_with(')') || has(list, " AS t0_r0, "));
+	}
+	const View returned = after(query, " RETURNING ");
 	return query.starts_with("INSERT INTO \"") && !has(query, "\",\"") &&
-		   after_quoted(target(query)).starts_with(" (") && has(query, " RETURNING \"id\"");
+		   after_quoted(target(query)).starts_with(" (") && !quoted(returned).empty() && after_quoted(returned).empty();
 }
 
 // UPDATE "books" SET "title" = $1 WHERE "books"."id" = $2.
@@ -190,12 +203,14 @@ is_objection(View query) noexcept
 										  : query.starts_with("select count(*)") && query.ends_with(" as \"temp\"");
 }
 
-// Columns without their table in the list, with it in the condition.
+// Columns without their table in the list, with it in the condition; numbers keys by default.
 bool
 is_drizzle(View query) noexcept
 {
 	const View from = after(query, " from ");
 
+	if (query.starts_with("select count(*) as count from \"") || has(query, "\") values (default, "))
+		return true;
 	if (!query.starts_with("select \"") || quoted(from).empty())
 		return false;
 	const View rest = after_quoted(from);
@@ -219,18 +234,12 @@ struct Style
 
 // The first that fits.
 constexpr Style styles[] = {
-	{"sqlalchemy", is_sqlalchemy},
-	{"prisma", is_prisma},
-	{"hibernate", is_hibernate},
-	{"sequelize", is_sequelize},
-	{"typeorm", is_typeorm},
-	{"django", is_django},
-	{"activerecord", is_active_record},
-	{"activerecord/django", is_active_record_or_django},
-	{"mikroorm", is_mikro_orm},
-	{"objection", is_objection},
-	{"drizzle", is_drizzle},
-	{"drizzle/mikroorm/objection", is_lower_case_and_quoted},
+	{"sqlalchemy", is_sqlalchemy}, {"prisma", is_prisma},
+	{"hibernate", is_hibernate},   {"sequelize", is_sequelize},
+	{"typeorm", is_typeorm},       {"activerecord", is_active_record},
+	{"django", is_django},         {"activerecord/django", is_active_record_or_django},
+	{"mikroorm", is_mikro_orm},    {"objection", is_objection},
+	{"drizzle", is_drizzle},       {"drizzle/mikroorm/objection", is_lower_case_and_quoted},
 };
 
 } // namespace
