@@ -542,10 +542,11 @@ describe(const Finding &finding, Announcement &announcement) noexcept
 	memcpy(announcement.parent_table, finding.parent_table, sizeof(finding.parent_table));
 	memcpy(announcement.parent_column, finding.parent_column, sizeof(finding.parent_column));
 	memcpy(announcement.user_name, finding.user_name, sizeof(finding.user_name));
-	// Those whose entry is the common one are of many applications and routes.
-	const bool common = finding.identity == finding.common_identity;
-	strlcpy(announcement.application, common ? "" : finding.application, sizeof(announcement.application));
-	strlcpy(announcement.route, common ? "" : finding.route, sizeof(announcement.route));
+	memcpy(announcement.application, finding.application, sizeof(finding.application));
+	memcpy(announcement.route, finding.route, sizeof(finding.route));
+	// Where the entry is the common one, it is of many of them.
+	if (finding.identity == finding.common_identity)
+		announcement.application[0] = announcement.route[0] = '\0';
 }
 
 } // namespace

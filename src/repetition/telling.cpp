@@ -11,7 +11,7 @@ namespace remedy::repetition {
 
 namespace {
 
-LogPace pace;
+constinit LogPace pace;
 
 // One line, however many the text has.
 char *

@@ -7,11 +7,12 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 
+use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
 
-my $node = preloaded('actions');
+my $node = preloaded('actions', 'wal_level = replica', 'max_wal_senders = 4');
 
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->safe_psql($_, 'CREATE EXTENSION pg_remedy') for ('postgres', 'shop');
@@ -135,6 +136,19 @@ $node->safe_psql('postgres', 'DROP DATABASE shop');
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->command_ok([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-q', '-f', $dump, 'shop' ], 'and restored');
 is(errors(), '', 'a mute outlives a dump');
+
+# ---- On a standby ----------------------------------------------------------------------------------------
+
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+my (undef, $muted) = psql_as($standby, 'page', $failing . lazy_page(6), database => 'shop');
+is($muted, '', 'a mute is known on a standby');
+(undef, $muted) = psql_as($standby, 'page', $failing . other_page(1), database => 'shop');
+like($muted, $failed, 'where other findings are errors');
+$standby->stop;
 
 # ---- Muted findings are not notified of ------------------------------------------------------------------
 
