@@ -140,6 +140,32 @@ SELECT id FROM author;
 COMMIT;
 SELECT remedy.unmute(:'key');
 
+-- Less sure findings are told of where that is wanted; surer ones without a parent always.
+SELECT remedy.watch();
+SET pg_remedy.n_plus_one_action = 'warning';
+\o /dev/null
+SELECT format('SELECT title FROM book WHERE id = %s', 3 * i) FROM generate_series(1, 12) AS i \gexec
+\o
+SELECT remedy.assert_no_n_plus_one();
+SELECT remedy.assert_no_n_plus_one('possible');
+SET pg_remedy.n_plus_one_action_level = 'possible';
+SELECT remedy.watch();
+\o /dev/null
+SELECT format('SELECT title FROM book WHERE id = %s', 3 * i) FROM generate_series(1, 12) AS i \gexec
+\o
+SELECT remedy.assert_no_n_plus_one();
+\set VERBOSITY default
+SELECT remedy.assert_no_n_plus_one('possible');
+\set VERBOSITY terse
+SELECT remedy.watch();
+BEGIN;
+\o /dev/null
+SELECT format('INSERT INTO author VALUES (%s)', i) FROM generate_series(301, 312) AS i \gexec
+\o
+COMMIT;
+SELECT remedy.assert_no_n_plus_one();
+SELECT remedy.unwatch();
+
 -- Bad values.
 SET pg_remedy.n_plus_one_action_level = 'certain';
 SET pg_remedy.n_plus_one_action_level = 'possible';

@@ -252,7 +252,7 @@ load(const char *record, Size bytes)
 	return true;
 }
 
-const observe::Section section = {"findings", 3, save, load};
+const observe::Section section = {"findings", 4, save, load};
 
 } // namespace
 

@@ -170,7 +170,9 @@ complain_of_statements(std::uint64_t calls, int64 at_most, const char *list, Cho
 bool
 is_asserted(const findings::Finding &finding, bool possible_too) noexcept
 {
-	return (possible_too || strcmp(finding.level, "likely") == 0) && !is_silenced(finding);
+	const bool bulk_load = finding.counts.bulk_units > 0; // information, no ailment
+
+	return !bulk_load && (possible_too || strcmp(finding.level, "likely") == 0) && !is_silenced(finding);
 }
 
 // Its table and column, and where its values came from or what else it is.
@@ -193,7 +195,9 @@ complain_of_findings(const findings::Finding &first, const char *list) noexcept
 	char advice[advice_bytes];
 
 	write_advice(ailment_of(first), advice, sizeof(advice));
-	ereport(ERROR, (errcode(ERRCODE_ASSERT_FAILURE), errmsg("statements were repeated for each row of another (N+1)"),
+	ereport(ERROR, (errcode(ERRCODE_ASSERT_FAILURE),
+					errmsg(first.parent_table[0] == '\0' ? "statements were repeated that one could replace (N+1)"
+														 : "statements were repeated for each row of another (N+1)"),
 					errdetail("%s\n%s", since(), list), errhint("%s", advice)));
 }
 

@@ -13,7 +13,7 @@ from common import elsewhere
 FOLDER = Path(__file__).resolve().parent
 SUITES = FOLDER / "suites"
 PYTHON = "/usr/bin/python3"  # that of the system's packages, whatever other Python comes first in PATH
-NODE = Path(os.environ.get("PG_REMEDY_NODE", FOLDER / "corpus" / "node"))
+NODE = Path(os.environ.get("PG_REMEDY_NODE") or FOLDER / "corpus" / "node")
 
 
 def setUpModule():

@@ -11,6 +11,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
+use Wire;
 
 my $node = preloaded('actions', 'wal_level = replica', 'max_wal_senders = 4');
 
@@ -165,6 +166,27 @@ unlike($heard, qr/\Q$key\E/, 'the muted one is not notified of');
 is(() = $heard =~ /Asynchronous notification/g, 1, 'the other one is');
 is($node->safe_psql('postgres', 'SELECT notifications FROM remedy.scheduler') - $before, 1, 'once');
 $listener->quit;
+
+# ---- A bulk load is information --------------------------------------------------------------------------
+
+$node->safe_psql('postgres', 'CREATE TABLE loaded (id integer)');
+my $wire = Wire->connect($node, 'loader');
+$wire->parse('load', 'INSERT INTO loaded VALUES ($1)')->sync->answers;
+
+# What assert_no_n_plus_one() answers after so many rows in one transaction.
+sub judged
+{
+	my ($rows) = @_;
+
+	$wire->query($_)->answers for ('SELECT remedy.watch()', 'BEGIN');
+	$wire->bind('', 'load', $_)->execute('')->sync->answers for 1 .. $rows;
+	$wire->query('COMMIT')->answers;
+	return $wire->query("SELECT remedy.assert_no_n_plus_one('possible')")->answers;
+}
+
+is(judged(30), 'TEZ', 'rows that are inserted one by one are found');
+is(judged(150), 'TDCZ', 'but for a bulk load');
+$wire->disconnect;
 
 # ---- Without preloading ----------------------------------------------------------------------------------
 
