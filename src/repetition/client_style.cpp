@@ -73,7 +73,7 @@ is_sqlalchemy(View query) noexcept
 {
 	if (has(query, " \nFROM ") || has(query, "AS anon_1"))
 		return true;
-	if (!writes(query) || target(query).starts_with('"'))
+	if (!writes(query) || target(query).starts_with('"') || (query.starts_with("UPDATE") && !has(query, "=$")))
 		return false;
 	const View table = target(query).substr(0, target(query).find(' '));
 	const View condition = after(query, query.starts_with("INSERT") ? " RETURNING " : " WHERE ");

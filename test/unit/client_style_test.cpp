@@ -175,10 +175,22 @@ TEST(others_are_not_known)
 					   "select * from \"books\" where \"books\".\"author_id\" = $1",          // Eloquent
 					   "SELECT * FROM \"books\" WHERE \"books\".\"author_id\" = $1",          // GORM
 					   "SELECT id, title FROM books WHERE author_id = $1",
-					   "SELECT id\nFROM books\nWHERE author_id = $1", "INSERT INTO books (id, title) VALUES ($1, $2)",
-					   "INSERT INTO books VALUES ($1) RETURNING id", "UPDATE books SET title = $1 WHERE id = $2",
-					   "DELETE FROM books WHERE id = $1", "insert into books (title,id) values ($1,$2)", "SELECT 1",
-					   "SELECT", "UPDATE ", "DELETE FROM", "INSERT INTO \"", "select \"", "/* a tag", "/**/", ""}));
+					   "SELECT id\nFROM books\nWHERE author_id = $1",
+					   "INSERT INTO books (id, title) VALUES ($1, $2)",
+					   "INSERT INTO books VALUES ($1) RETURNING id",
+					   "UPDATE books SET title = $1 WHERE id = $2",
+					   "UPDATE readers SET name = c.name FROM unnest($1::int[]) AS c (id) WHERE readers.id = c.id",
+					   "DELETE FROM books WHERE id = $1",
+					   "insert into books (title,id) values ($1,$2)",
+					   "SELECT 1",
+					   "SELECT",
+					   "UPDATE ",
+					   "DELETE FROM",
+					   "INSERT INTO \"",
+					   "select \"",
+					   "/* a tag",
+					   "/**/",
+					   ""}));
 }
 
 TEST(a_text_may_be_cut_anywhere)
