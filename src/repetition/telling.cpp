@@ -47,11 +47,22 @@ evidence_of(const findings::Finding &finding) noexcept
 					finding.parent_column, finding.parent_query);
 }
 
+// A finding need not have the member yet: the query of a batch is another branch's work.
+template <class Finding>
+const char *
+hint_of(const Finding &finding, const char *advice) noexcept
+{
+	if constexpr (requires { finding.batched_query; })
+		if (finding.batched_query[0] != '\0')
+			return psprintf("%s\nIn one query: %s", advice, finding.batched_query);
+	return advice;
+}
+
 void
 warn(int level, const findings::Finding &finding, const char *title, const char *advice)
 {
 	ereport(level, (errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(level < ERROR), errmsg("N+1: %s", title),
-					errdetail("%s", evidence_of(finding)), errhint("%s", advice)));
+					errdetail("%s", evidence_of(finding)), errhint("%s", hint_of(finding, advice))));
 }
 
 bool
