@@ -193,7 +193,8 @@ write_advice(const Ailment &ailment, char *buffer, std::size_t size) noexcept
 
 	if (ailment.kind == "server_loop")
 	{
-		text << "In the function, put one statement over the whole set in place of the loop over " << ailment.child_table
+		text << "In the function, put one statement over the whole set in place of the loop over "
+			 << ailment.child_table
 			 << ": a join, or = ANY of an array of keys, or for writes INSERT ... SELECT and UPDATE ... FROM.";
 		return;
 	}
@@ -210,19 +211,19 @@ write_title(const Ailment &ailment, std::uint64_t repeats, char *buffer, std::si
 	char number[32];
 
 	std::snprintf(number, sizeof(number), "%llu", static_cast<unsigned long long>(repeats));
-	text << ailment.child_table << " was ";
-	if (ailment.kind == "write")
-		text << "written " << number << " times, one row each time";
+	const bool in_server = ailment.kind == "server_loop";
+	const bool writes = ailment.kind == "write" || (in_server && ailment.direction == "write");
+	text << ailment.child_table << (writes ? " was written " : " was queried ") << number << " times";
+	if (in_server)
+		text << " inside a statement";
+	else if (writes)
+		text << ", one row each time";
 	else if (ailment.kind == "duplicate")
-		text << "queried " << number << " times with the same values";
-	else
-	{
-		text << "queried " << number << " times" << (ailment.kind == "server_loop" ? " inside a statement" : "");
-		if (!ailment.parent_table.empty())
-			text << ", each time for a row of " << ailment.parent_table;
-		else if (!ailment.child_column.empty())
-			text << ", each time for another " << ailment.child_column;
-	}
+		text << " with the same values";
+	else if (!ailment.parent_table.empty())
+		text << ", each time for a row of " << ailment.parent_table;
+	else if (!ailment.child_column.empty())
+		text << ", each time for another " << ailment.child_column;
 }
 
 } // namespace remedy::repetition

@@ -43,6 +43,8 @@ evidence_of(const findings::Finding &finding) noexcept
 {
 	if (finding.parent_query[0] == '\0')
 		return psprintf("Repeated: %s", finding.child_query);
+	if (finding.parent_table[0] == '\0') // it ran inside of the other one
+		return psprintf("Repeated: %s\nInside of: %s", finding.child_query, finding.parent_query);
 	return psprintf("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query, finding.child_column,
 					finding.parent_column, finding.parent_query);
 }
