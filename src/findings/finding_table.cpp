@@ -303,6 +303,19 @@ exists(Handle handle) noexcept
 	return holds(handle);
 }
 
+void
+copy_batched_query(Handle handle, char (&to)[batched_query_bytes]) noexcept
+{
+	to[0] = '\0';
+	if (!holds(handle))
+		return;
+	memcpy(to, table->entries[handle.index].finding.batched_query, sizeof(to));
+	// The place may have been given to another finding meanwhile.
+	std::atomic_thread_fence(std::memory_order_acquire);
+	if (!holds(handle))
+		to[0] = '\0';
+}
+
 namespace {
 
 // Adds to a row, and takes the unit away in the same change: a reader sees it once.

@@ -113,6 +113,9 @@ bool is_new(const Finding &finding) noexcept;
 // Whether the handle's finding is still there.
 bool exists(Handle handle) noexcept;
 
+// What is kept of the finding's batched query, empty if the finding is gone.  Without the lock.
+void copy_batched_query(Handle handle, char (&to)[batched_query_bytes]) noexcept;
+
 // A unit of work in which a finding goes on.  Of the repeats some were measured; the
 // others are taken to have been alike.
 struct Unit

@@ -528,6 +528,7 @@ act(FanOut &fan_out, ShapeTable &shapes)
 			shapes, child.fingerprint,
 			[&](const Shape &shape, findings::Finding &finding) noexcept {
 				describe_finding(fan_out, shape, child, finding);
+				findings::copy_batched_query(report.handle, finding.batched_query);
 			},
 			[&](const findings::Finding &finding) { tell(finding, child.repeats()); });
 	});
@@ -543,7 +544,10 @@ act(Loops &loops, ShapeTable &shapes, const Loop &loop)
 	report.told = true;
 	with_finding(
 		shapes, loop.fingerprint,
-		[&](const Shape &shape, findings::Finding &finding) noexcept { describe_loop(shape, loop, finding); },
+		[&](const Shape &shape, findings::Finding &finding) noexcept {
+			describe_loop(shape, loop, finding);
+			findings::copy_batched_query(report.handle, finding.batched_query);
+		},
 		[&](const findings::Finding &finding) { tell(finding, loop.calls); });
 }
 

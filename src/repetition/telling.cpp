@@ -49,15 +49,10 @@ evidence_of(const findings::Finding &finding) noexcept
 					finding.parent_column, finding.parent_query);
 }
 
-// A finding need not have the member yet: the query of a batch is another branch's work.
-template <class Finding>
 const char *
-hint_of(const Finding &finding, const char *advice) noexcept
+hint_of(const findings::Finding &finding, const char *advice) noexcept
 {
-	if constexpr (requires { finding.batched_query; })
-		if (finding.batched_query[0] != '\0')
-			return psprintf("%s\nIn one query: %s", advice, finding.batched_query);
-	return advice;
+	return finding.batched_query[0] == '\0' ? advice : psprintf("%s\nIn one query: %s", advice, finding.batched_query);
 }
 
 void
