@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "findings/muting.hpp"
 #include "observe/patience.hpp"
 #include "observe/persistence.hpp"
 #include "observe/slots.hpp"
@@ -171,7 +172,7 @@ has_too_many_applications(const Finding &finding) noexcept
 
 // The lock is held exclusively, and there is room.
 Handle
-add_entry(const Finding &finding, std::uint64_t identity) noexcept
+add_entry(const Finding &finding, std::uint64_t identity, bool announced = false) noexcept
 {
 	int i = 0;
 
@@ -179,7 +180,7 @@ add_entry(const Finding &finding, std::uint64_t identity) noexcept
 		++i;
 	Entry &entry = table->entries[i];
 	const std::uint64_t serial = table->last_serial.fetch_add(1, std::memory_order_relaxed) + 1;
-	entry.announced.store(false, std::memory_order_relaxed);
+	entry.announced.store(announced, std::memory_order_relaxed);
 	entry.identity.store(identity, std::memory_order_relaxed);
 	entry.finding = finding;
 	entry.finding.identity = identity;
@@ -251,7 +252,7 @@ load(const char *record, Size bytes)
 	return true;
 }
 
-const observe::Section section = {"findings", 3, save, load};
+const observe::Section section = {"findings", 5, save, load};
 
 } // namespace
 
@@ -276,11 +277,12 @@ enter(const Finding &finding, Handle &handle) noexcept
 		return true;
 	if (table->used.load(std::memory_order_relaxed) < table->limit)
 	{
+		const bool muted = is_muted(finding.key);
 		region.acquire(LW_EXCLUSIVE);
 		const std::uint64_t identity = has_too_many_applications(finding) ? finding.common_identity : finding.identity;
 		handle = find(identity);
 		if (handle.serial == 0 && table->used.load(std::memory_order_relaxed) < table->limit)
-			handle = add_entry(finding, identity);
+			handle = add_entry(finding, identity, muted);
 		region.release();
 	}
 	if (handle.serial == 0)
@@ -299,6 +301,19 @@ bool
 exists(Handle handle) noexcept
 {
 	return holds(handle);
+}
+
+void
+copy_batched_query(Handle handle, char (&to)[batched_query_bytes]) noexcept
+{
+	to[0] = '\0';
+	if (!holds(handle))
+		return;
+	memcpy(to, table->entries[handle.index].finding.batched_query, sizeof(to));
+	// The place may have been given to another finding meanwhile.
+	std::atomic_thread_fence(std::memory_order_acquire);
+	if (!holds(handle))
+		to[0] = '\0';
 }
 
 namespace {
@@ -525,6 +540,30 @@ newest_finding() noexcept
 	return table->last_serial.load(std::memory_order_relaxed);
 }
 
+namespace {
+
+void
+describe(const Finding &finding, Announcement &announcement) noexcept
+{
+	memcpy(announcement.database, finding.database, sizeof(finding.database));
+	memcpy(announcement.key, finding.key, sizeof(finding.key));
+	memcpy(announcement.level, finding.level, sizeof(finding.level));
+	memcpy(announcement.kind, finding.kind, sizeof(finding.kind));
+	memcpy(announcement.direction, finding.direction, sizeof(finding.direction));
+	memcpy(announcement.child_table, finding.child_table, sizeof(finding.child_table));
+	memcpy(announcement.child_column, finding.child_column, sizeof(finding.child_column));
+	memcpy(announcement.parent_table, finding.parent_table, sizeof(finding.parent_table));
+	memcpy(announcement.parent_column, finding.parent_column, sizeof(finding.parent_column));
+	memcpy(announcement.user_name, finding.user_name, sizeof(finding.user_name));
+	memcpy(announcement.application, finding.application, sizeof(finding.application));
+	memcpy(announcement.route, finding.route, sizeof(finding.route));
+	// Where the entry is the common one, it is of many of them.
+	if (finding.identity == finding.common_identity)
+		announcement.application[0] = announcement.route[0] = '\0';
+}
+
+} // namespace
+
 int
 findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept
 {
@@ -541,8 +580,7 @@ findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept
 			continue;
 		Announcement &announcement = announcements[count++];
 		announcement.handle = {static_cast<std::uint32_t>(i), serial};
-		memcpy(announcement.key, entry.finding.key, sizeof(announcement.key));
-		memcpy(announcement.database, entry.finding.database, sizeof(announcement.database));
+		describe(entry.finding, announcement);
 	}
 	region.release();
 	std::sort(announcements, announcements + count, [](const Announcement &one, const Announcement &other) {

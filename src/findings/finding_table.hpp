@@ -78,7 +78,7 @@ struct Finding
 	char level[12];
 	char kind[12];
 	char direction[12];
-	char client[12]; // style of the client library, as its query texts tell
+	char client[32]; // style of the client library, as its query texts tell
 	char child_table[qualified_name_bytes];
 	char child_column[NAMEDATALEN];
 	char parent_table[qualified_name_bytes];
@@ -86,6 +86,7 @@ struct Finding
 	char child_query[query_bytes];
 	char parent_query[query_bytes];
 	char batched_query[batched_query_bytes]; // empty: none, or one that is longer
+	float batch_share; // cost of the batch for each key, as a part of the repeated query's; 0: unknown
 	TimestampTz first_seen;
 	Counts counts;
 };
@@ -100,7 +101,8 @@ struct Handle
 // From _PG_init.
 void declare_finding_table() noexcept;
 
-// Enters the finding, or finds it by its identity; its counts are not read.  Of one
+// Enters the finding, or finds it by its identity; its counts are not read.  One that is muted by
+// then is never announced.  Of one
 // ailment a few applications and routes are kept apart; those beyond share an entry, whose
 // identity is the common one: names may change with each process.  False when the table is full,
 // which is counted.
@@ -111,6 +113,9 @@ bool is_new(const Finding &finding) noexcept;
 
 // Whether the handle's finding is still there.
 bool exists(Handle handle) noexcept;
+
+// What is kept of the finding's batched query, empty if the finding is gone.  Without the lock.
+void copy_batched_query(Handle handle, char (&to)[batched_query_bytes]) noexcept;
 
 // A unit of work in which a finding goes on.  Of the repeats some were measured; the
 // others are taken to have been alike.
@@ -185,8 +190,18 @@ void read_findings(void (*visit)(void *context, const Finding &finding), void *c
 struct Announcement
 {
 	Handle handle;
-	char key[40];
 	char database[NAMEDATALEN];
+	char key[sizeof(Finding::key)];
+	char level[sizeof(Finding::level)];
+	char kind[sizeof(Finding::kind)];
+	char direction[sizeof(Finding::direction)];
+	char child_table[sizeof(Finding::child_table)];
+	char child_column[sizeof(Finding::child_column)];
+	char parent_table[sizeof(Finding::parent_table)];
+	char parent_column[sizeof(Finding::parent_column)];
+	char user_name[sizeof(Finding::user_name)];
+	char application[sizeof(Finding::application)];
+	char route[sizeof(Finding::route)];
 };
 
 // Grows with each finding that is entered; read without a lock.

@@ -20,7 +20,7 @@ CREATE TABLE remedy.muted_findings (
 	reason text,
 	muted_by name NOT NULL DEFAULT CURRENT_USER,
 	muted_at timestamptz NOT NULL DEFAULT pg_catalog.now());
-COMMENT ON TABLE remedy.muted_findings IS 'keys of the findings that are shown as muted; written by remedy.mute() and remedy.unmute(), and dumped';
+COMMENT ON TABLE remedy.muted_findings IS 'keys of the findings that nobody is told of any more; written by remedy.mute() and remedy.unmute(), and dumped';
 COMMENT ON COLUMN remedy.muted_findings.key IS 'key of the finding, as in remedy.findings';
 COMMENT ON COLUMN remedy.muted_findings.reason IS 'why, in the words of who muted it';
 COMMENT ON COLUMN remedy.muted_findings.muted_by IS 'role that muted it';
@@ -36,7 +36,7 @@ BEGIN ATOMIC
 	DO UPDATE SET reason = EXCLUDED.reason, muted_by = CURRENT_USER, muted_at = pg_catalog.now();
 END;
 COMMENT ON FUNCTION remedy.mute(text, text) IS
-	'shows the findings of this key as muted from now on, in this database; needs INSERT and UPDATE on remedy.muted_findings';
+	'silences the findings of this key from now on, in this database: they are still recorded and shown as muted, but not logged, raised, notified or asserted; needs INSERT and UPDATE on remedy.muted_findings';
 REVOKE ALL ON FUNCTION remedy.mute(text, text) FROM PUBLIC;
 
 CREATE FUNCTION remedy.unmute(key text) RETURNS void

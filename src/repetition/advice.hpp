@@ -4,26 +4,28 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
-
-#include "repetition/shapes.hpp"
 
 namespace remedy::repetition {
 
-// "sqlalchemy" or "django" where the text of a statement tells, otherwise "".
-std::string_view client_style(std::string_view query) noexcept;
-
 struct Ailment
 {
-	std::string_view kind;      // select, count, exists
-	std::string_view direction; // N:1, 1:N
-	std::string_view client;
+	std::string_view kind;      // select, lookup, count, exists, write, duplicate, server_loop
+	std::string_view direction; // N:1, 1:N, same, write
+	std::string_view client;    // as client_style() tells
 	std::string_view child_table;
-	std::string_view child_column;
-	std::string_view parent_table;
+	std::string_view child_column; // may be empty
+	std::string_view parent_table; // may be empty
 };
+
+constexpr std::size_t advice_bytes = 1280;
+constexpr std::size_t title_bytes = 768;
 
 // Writes one sentence, cut to the buffer's size and ended with a NUL.
 void write_advice(const Ailment &ailment, char *buffer, std::size_t size) noexcept;
+
+// The same of what happened, without a full stop.
+void write_title(const Ailment &ailment, std::uint64_t repeats, char *buffer, std::size_t size) noexcept;
 
 } // namespace remedy::repetition

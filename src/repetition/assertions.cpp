@@ -7,11 +7,15 @@
 
 #include "observe/observe.hpp"
 #include "observe/session.hpp"
-#include "repetition/advice.hpp"
 #include "repetition/detection.hpp"
 #include "repetition/reporting.hpp"
+#include "repetition/telling.hpp"
 #include "server/guard.hpp"
 #include "server/memory.hpp"
+
+extern "C" {
+#include "catalog/pg_collation.h"
+}
 
 namespace remedy::repetition {
 
@@ -21,6 +25,9 @@ using observe::StatementEntry;
 using Entries = boost::container::vector<const StatementEntry *, ContextAllocator<const StatementEntry *>>;
 
 constexpr int listed_limit = 20;
+
+// What remedy.watch() was given as the name of the stretch; empty: none.
+char block[NAMEDATALEN];
 
 [[noreturn]] void
 complain_unwatched() noexcept
@@ -40,15 +47,78 @@ watched_period() noexcept
 	return observe::session()->watch;
 }
 
+// The text with one space for all that separates its words.
+const char *
+in_one_line(const char *text) noexcept
+{
+	StringInfoData line;
+	bool blank = false;
+
+	initStringInfo(&line);
+	for (; *text != '\0'; ++text)
+	{
+		const bool was_blank = blank;
+		blank = strchr(" \t\n\r", *text) != nullptr;
+		if (!blank)
+			appendStringInfoChar(&line, *text);
+		else if (!was_blank)
+			appendStringInfoChar(&line, ' ');
+	}
+	return line.data;
+}
+
+const char *
+text_of(const StatementEntry &entry) noexcept
+{
+	const char *const text = observe::normalised(entry.text);
+
+	return text == nullptr ? "(text unknown)" : in_one_line(text);
+}
+
+void
+append_line(StringInfo out, std::uint64_t calls, const char *text) noexcept
+{
+	appendStringInfo(out, "%s%llu x %s", out->len > 0 ? "\n" : "", static_cast<unsigned long long>(calls), text);
+}
+
+const char *
+since() noexcept
+{
+	return block[0] == '\0' ? "Since remedy.watch():" : psprintf("Since remedy.watch(%s):", quote_literal_cstr(block));
+}
+
+// Which statements of the stretch a budget is for.
+struct Choice
+{
+	text *pattern;             // of LIKE, for the text; null: any
+	std::uint64_t fingerprint; // 0: any
+
+	bool all() const noexcept { return pattern == nullptr && fingerprint == 0; }
+};
+
+bool
+is_chosen(const StatementEntry &entry, Choice choice) noexcept
+{
+	if (choice.fingerprint != 0 && entry.fingerprint != choice.fingerprint)
+		return false;
+	return choice.pattern == nullptr ||
+		   DatumGetBool(DirectFunctionCall2Coll(textlike, C_COLLATION_OID, CStringGetTextDatum(text_of(entry)),
+												PointerGetDatum(choice.pattern)));
+}
+
 // Most frequent first; in the order of their first run where that is equal.
 Entries
-watched_entries(const observe::Period &period)
+watched_entries(const observe::Period &period, Choice choice)
 {
 	Entries entries{Entries::allocator_type(CurrentMemoryContext)};
 
 	for (const StatementEntry &entry : observe::session()->statements)
-		if (entry.fingerprint != 0 && entry.watch.period == period.number)
+	{
+		if (entry.fingerprint == 0 || entry.watch.period != period.number)
+			continue;
+		if (choice.all() || call([&]() noexcept { return is_chosen(entry, choice); }))
 			entries.push_back(&entry);
+	}
 	std::sort(entries.begin(), entries.end(), [](const StatementEntry *left, const StatementEntry *right) {
 		const std::uint64_t left_calls = left->watch.tally.calls;
 		const std::uint64_t right_calls = right->watch.tally.calls;
@@ -57,81 +127,78 @@ watched_entries(const observe::Period &period)
 	return entries;
 }
 
-// One line for each statement, however many its text has.
-void
-append_line(StringInfo out, std::uint64_t calls, const char *text) noexcept
-{
-	bool blank = false;
-
-	appendStringInfo(out, "%s%llu x ", out->len > 0 ? "\n" : "", static_cast<unsigned long long>(calls));
-	for (; *text != '\0'; ++text)
-	{
-		const bool was_blank = blank;
-		blank = strchr(" \t\n\r", *text) != nullptr;
-		if (!blank)
-			appendStringInfoChar(out, *text);
-		else if (!was_blank)
-			appendStringInfoChar(out, ' ');
-	}
-}
-
 char *
-list_of_statements(const observe::Period &period)
+list_of_statements(const observe::Period &period, const Entries &entries, Choice choice)
 {
-	const Entries entries = watched_entries(period);
 	StringInfoData out;
 
 	call([&]() noexcept { initStringInfo(&out); });
 	for (std::size_t i = 0; i < entries.size() && i < listed_limit; ++i)
-		call([&]() noexcept {
-			const char *const text = observe::normalised(entries[i]->text);
-			append_line(&out, entries[i]->watch.tally.calls, text == nullptr ? "(text unknown)" : text);
-		});
+		call([&]() noexcept { append_line(&out, entries[i]->watch.tally.calls, text_of(*entries[i])); });
 	call([&]() noexcept {
 		if (entries.size() > listed_limit)
 			appendStringInfo(&out, "\nand %zu more", entries.size() - listed_limit);
-		if (period.others.calls > 0)
+		if (choice.all() && period.others.calls > 0)
 			append_line(&out, period.others.calls, "(statements without a fingerprint)");
 	});
 	return out.data;
 }
 
-char *
-list_of_findings() noexcept
+// Those of the whole stretch are known even where the single ones found no room.
+std::uint64_t
+calls_of(const observe::Period &period, const Entries &entries, Choice choice) noexcept
 {
-	StringInfoData out;
+	std::uint64_t calls = 0;
 
-	initStringInfo(&out);
-	for (const Watched *watched = first_watched(); watched != nullptr; watched = watched->next)
-	{
-		const findings::Finding &finding = watched->finding;
-		append_line(&out, finding.counts.repeats_max, finding.child_query);
-		appendStringInfo(&out, " (%s.%s, for %s.%s)", finding.child_table, finding.child_column, finding.parent_table,
-						 finding.parent_column);
-	}
-	return out.data;
+	if (choice.all())
+		return period.statements;
+	for (const StatementEntry *entry : entries)
+		calls += entry->watch.tally.calls;
+	return calls;
 }
 
 [[noreturn]] void
-complain_of_statements(const observe::Period &period, int64 at_most, const char *list) noexcept
+complain_of_statements(std::uint64_t calls, int64 at_most, const char *list, Choice choice) noexcept
 {
 	ereport(ERROR, (errcode(ERRCODE_ASSERT_FAILURE),
-					errmsg("%llu statements were executed, at most %lld are allowed",
-						   static_cast<unsigned long long>(period.statements), static_cast<long long>(at_most)),
-					errdetail("Since remedy.watch():\n%s", list)));
+					errmsg("%llu %s were executed, at most %lld are allowed", static_cast<unsigned long long>(calls),
+						   choice.all() ? "statements" : "matching statements", static_cast<long long>(at_most)),
+					errdetail("%s\n%s", since(), list)));
 	pg_unreachable();
 }
 
-void
-complain_of_findings(const char *list) noexcept
+bool
+is_asserted(const findings::Finding &finding, bool possible_too) noexcept
 {
-	const findings::Finding &first = first_watched()->finding;
-	char advice[512];
+	const bool bulk_load = finding.counts.bulk_units > 0; // information, no ailment
 
-	write_advice({first.kind, first.direction, first.client, first.child_table, first.child_column, first.parent_table},
-				 advice, sizeof(advice));
-	ereport(ERROR, (errcode(ERRCODE_ASSERT_FAILURE), errmsg("statements were repeated for each row of another (N+1)"),
-					errdetail("Since remedy.watch():\n%s", list), errhint("%s", advice)));
+	return !bulk_load && (possible_too || strcmp(finding.level, "likely") == 0) && !is_silenced(finding);
+}
+
+// Its table and column, and where its values came from or what else it is.
+void
+append_finding(StringInfo out, const findings::Finding &finding) noexcept
+{
+	append_line(out, finding.counts.repeats_max, in_one_line(finding.child_query));
+	appendStringInfo(out, " (%s", finding.child_table);
+	if (finding.child_column[0] != '\0')
+		appendStringInfo(out, ".%s", finding.child_column);
+	if (finding.parent_table[0] != '\0')
+		appendStringInfo(out, ", for %s.%s)", finding.parent_table, finding.parent_column);
+	else
+		appendStringInfo(out, ", %s)", finding.kind);
+}
+
+void
+complain_of_findings(const findings::Finding &first, const char *list) noexcept
+{
+	char advice[advice_bytes];
+
+	write_advice(ailment_of(first), advice, sizeof(advice));
+	ereport(ERROR, (errcode(ERRCODE_ASSERT_FAILURE),
+					errmsg(first.parent_table[0] == '\0' ? "statements were repeated that one could replace (N+1)"
+														 : "statements were repeated for each row of another (N+1)"),
+					errdetail("%s\n%s", since(), list), errhint("%s", advice)));
 }
 
 } // namespace
@@ -147,6 +214,9 @@ REMEDY_FUNCTION(remedy_watch)
 	if (observe::session() == nullptr)
 		throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "only a client's session can be watched");
 	observe::start_watch();
+	block[0] = '\0';
+	if (!PG_ARGISNULL(0))
+		text_to_cstring_buffer(PG_GETARG_TEXT_PP(0), block, sizeof(block));
 	look_again();
 	PG_RETURN_VOID();
 }
@@ -169,29 +239,47 @@ REMEDY_FUNCTION(remedy_watched)
 REMEDY_FUNCTION(remedy_assert_statements)
 {
 	observe::enter_function();
+	if (PG_ARGISNULL(0))
+		throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "at_most must not be null");
 	const int64 at_most = PG_GETARG_INT64(0);
 	const observe::Period &period = watched_period();
-
 	if (at_most < 0)
 		throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "at_most must not be negative");
-	if (period.statements > static_cast<std::uint64_t>(at_most))
+	const Choice choice = {PG_ARGISNULL(1) ? nullptr : PG_GETARG_TEXT_PP(1),
+						   PG_ARGISNULL(2) ? 0 : static_cast<std::uint64_t>(PG_GETARG_INT64(2))};
+	const Entries entries = watched_entries(period, choice);
+	const std::uint64_t calls = calls_of(period, entries, choice);
+
+	if (calls > static_cast<std::uint64_t>(at_most))
 	{
-		const char *const list = list_of_statements(period);
-		call([&]() noexcept { complain_of_statements(period, at_most, list); });
+		const char *const list = list_of_statements(period, entries, choice);
+		call([&]() noexcept { complain_of_statements(calls, at_most, list, choice); });
 	}
-	PG_RETURN_INT64(period.statements);
+	PG_RETURN_INT64(calls);
 }
 
 REMEDY_FUNCTION(remedy_assert_no_n_plus_one)
 {
 	observe::enter_function();
 	const char *const level = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const bool possible_too = strcmp(level, "possible") == 0;
+	const findings::Finding *first = nullptr;
+	StringInfoData list;
 
-	if (strcmp(level, "likely") != 0 && strcmp(level, "possible") != 0)
+	if (!possible_too && strcmp(level, "likely") != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("level \"%s\" is not known", level),
 						errhint("Levels are \"likely\" and \"possible\".")));
 	watched_period();
-	if (first_watched() != nullptr)
-		complain_of_findings(list_of_findings());
+	initStringInfo(&list);
+	for (const Watched *watched = first_watched(); watched != nullptr; watched = watched->next)
+	{
+		if (!is_asserted(watched->finding, possible_too))
+			continue;
+		append_finding(&list, watched->finding);
+		if (first == nullptr)
+			first = &watched->finding;
+	}
+	if (first != nullptr)
+		complain_of_findings(*first, list.data);
 	PG_RETURN_VOID();
 }

@@ -19,6 +19,8 @@ namespace remedy::repetition {
 
 struct Batch
 {
+	static constexpr int keys = 10; // as many as the planner takes arrays to have
+
 	const char *text;   // in the current memory context; null: none is known
 	double cost;        // total, as the planner sees it, of the batch for ten keys
 	double single_cost; // and of one repeat

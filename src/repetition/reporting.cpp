@@ -1,10 +1,10 @@
-#include "repetition/advice.hpp"
-
 #include "repetition/reporting.hpp"
 
 #include "observe/observe.hpp"
 #include "repetition/batching.hpp"
+#include "repetition/client_style.hpp"
 #include "repetition/settings.hpp"
+#include "repetition/telling.hpp"
 #include "repetition/ties.hpp"
 #include "server/guard.hpp"
 
@@ -258,7 +258,11 @@ add_batch(const Shape &shape, unsigned varying, findings::Finding &finding) noex
 		return;
 	const Batch batch = batched(observe::statement_text(shape.fingerprint), shape, varying);
 	if (batch.text != nullptr && strlen(batch.text) < sizeof(finding.batched_query))
+	{
 		copy_name(finding.batched_query, batch.text);
+		if (batch.single_cost > 0)
+			finding.batch_share = static_cast<float>(batch.cost / Batch::keys / batch.single_cost);
+	}
 }
 
 void
@@ -282,14 +286,6 @@ watch(Report &report, const findings::Finding &finding) noexcept
 	report.watched->finding = finding;
 	*watched_end = report.watched;
 	watched_end = &report.watched->next;
-}
-
-int
-action_level() noexcept
-{
-	static constexpr int levels[] = {0, LOG, WARNING, ERROR};
-
-	return levels[settings.action];
 }
 
 // The unit of work is over.
@@ -389,34 +385,6 @@ unit_of(const FanOut &fan_out, const Child &child, findings::Handle handle) noex
 
 	return {handle,        child.repeats(), 1,     child.repeats(),      child.server,
 			child.waiting, parent_rows,     false, GetCurrentTimestamp()};
-}
-
-void
-tell(int level, const findings::Finding &finding, std::uint64_t repeats)
-{
-	char advice[512];
-	char what[2 * findings::qualified_name_bytes + 100];
-	const unsigned long long times = repeats;
-
-	write_advice({finding.kind, finding.direction, finding.client, finding.child_table, finding.child_column,
-				  finding.parent_table},
-				 advice, sizeof(advice));
-	if (finding.parent_table[0] != '\0')
-		snprintf(what, sizeof(what), "%s was queried %llu times, each time for a row of %s", finding.child_table, times,
-				 finding.parent_table);
-	else if (strcmp(finding.kind, "write") == 0)
-		snprintf(what, sizeof(what), "%s was written to %llu times, one row each", finding.child_table, times);
-	else if (strcmp(finding.kind, "duplicate") == 0)
-		snprintf(what, sizeof(what), "%s was queried %llu times for the same", finding.child_table, times);
-	else
-		snprintf(what, sizeof(what), "%s was queried %llu times, each time by one key", finding.child_table, times);
-	ereport(level, (errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(level < ERROR), // its constants would show
-					errmsg("N+1: %s", what),
-					finding.parent_table[0] == '\0'
-						? errdetail("Repeated: %s", finding.child_query)
-						: errdetail("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query,
-									finding.child_column, finding.parent_column, finding.parent_query),
-					errhint("%s", advice)));
 }
 
 } // namespace
@@ -564,8 +532,9 @@ act(FanOut &fan_out, ShapeTable &shapes)
 			shapes, child.fingerprint,
 			[&](const Shape &shape, findings::Finding &finding) noexcept {
 				describe_finding(fan_out, shape, child, finding);
+				findings::copy_batched_query(report.handle, finding.batched_query);
 			},
-			[&](const findings::Finding &finding) { tell(action_level(), finding, child.repeats()); });
+			[&](const findings::Finding &finding) { tell(finding, child.repeats()); });
 	});
 }
 
@@ -579,8 +548,11 @@ act(Loops &loops, ShapeTable &shapes, const Loop &loop)
 	report.told = true;
 	with_finding(
 		shapes, loop.fingerprint,
-		[&](const Shape &shape, findings::Finding &finding) noexcept { describe_loop(shape, loop, finding); },
-		[&](const findings::Finding &finding) { tell(action_level(), finding, loop.calls); });
+		[&](const Shape &shape, findings::Finding &finding) noexcept {
+			describe_loop(shape, loop, finding);
+			findings::copy_batched_query(report.handle, finding.batched_query);
+		},
+		[&](const findings::Finding &finding) { tell(finding, loop.calls); });
 }
 
 const Watched *

@@ -15,6 +15,9 @@ const config_enum_entry actions[] = {
 	{"error", action_error, false},   {nullptr, 0, false},
 };
 
+const config_enum_entry levels[] = {
+	{"likely", level_likely, false}, {"possible", level_possible, false}, {nullptr, 0, false}};
+
 void
 action_assigned(int, void *)
 {
@@ -39,6 +42,13 @@ define_settings() noexcept
 							 "With error, the statement that makes it fails.",
 							 &settings.action, action_record, actions, PGC_USERSET, 0, nullptr, action_assigned,
 							 nullptr);
+	DefineCustomEnumVariable("pg_remedy.n_plus_one_action_level", "The least sure findings that are told of.",
+							 "All of them are recorded.", &settings.action_level, level_likely, levels, PGC_USERSET, 0,
+							 nullptr, nullptr, nullptr);
+	DefineCustomStringVariable("pg_remedy.n_plus_one_ignore", "Findings that this session is not told of.",
+							   "A comma-separated list of their keys, or of tables as remedy.n_plus_one shows them. "
+							   "All of them are recorded.",
+							   &settings.ignore, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
 }
 
 } // namespace remedy::repetition

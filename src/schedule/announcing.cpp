@@ -10,6 +10,10 @@
 #include "schedule/scheduler_state.hpp"
 #include "server/guard.hpp"
 
+extern "C" {
+#include "utils/json.h"
+}
+
 namespace remedy::schedule {
 
 namespace {
@@ -57,6 +61,47 @@ open_database(const char *name) noexcept
 	return database;
 }
 
+void
+append_member(StringInfo json, const char *name, const char *value) noexcept
+{
+	appendStringInfo(json, "%s\"%s\": ", json->data[json->len - 1] == '{' ? "" : ", ", name);
+	if (value[0] == '\0')
+		appendStringInfoString(json, "null");
+	else
+		escape_json(json, value);
+}
+
+// A table is qualified and quoted where needed, and so is a column after it.
+void
+append_column(StringInfo json, const char *name, const char *table, const char *column) noexcept
+{
+	const bool whole = table[0] != '\0' && column[0] != '\0';
+
+	append_member(json, name, whole ? psprintf("%s.%s", table, quote_identifier(column)) : table);
+}
+
+// At most 8,000 bytes, as a notification must be: control characters in names, which take
+// six each, do not add up to that.
+const char *
+payload_of(const findings::Announcement &finding) noexcept
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	append_member(&json, "key", finding.key);
+	append_member(&json, "level", finding.level);
+	append_member(&json, "kind", finding.kind);
+	append_member(&json, "direction", finding.direction);
+	append_column(&json, "child", finding.child_table, finding.child_column);
+	append_column(&json, "parent", finding.parent_table, finding.parent_column);
+	append_member(&json, "user", finding.user_name);
+	append_member(&json, "application", finding.application);
+	append_member(&json, "route", finding.route);
+	appendStringInfoChar(&json, '}');
+	return json.data;
+}
+
 // One command, hence one transaction, for all of them.
 const char *
 text_of(Batch batch) noexcept
@@ -64,10 +109,10 @@ text_of(Batch batch) noexcept
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfoString(&text, "SELECT pg_catalog.pg_notify('pg_remedy', key) FROM pg_catalog.unnest(ARRAY[");
+	appendStringInfoString(&text, "SELECT pg_catalog.pg_notify('pg_remedy', finding) FROM pg_catalog.unnest(ARRAY[");
 	for (int i = 0; i < batch.count; ++i)
-		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", quote_literal_cstr(batch.first[i].key));
-	appendStringInfoString(&text, "]::pg_catalog.text[]) AS key");
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", quote_literal_cstr(payload_of(batch.first[i])));
+	appendStringInfoString(&text, "]::pg_catalog.text[]) AS finding");
 	return text.data;
 }
 

@@ -1,4 +1,5 @@
-// NOTIFY pg_remedy, '<key>' for each new finding, in the finding's database.
+// NOTIFY pg_remedy for each new finding, in the finding's database, with a JSON object of
+// what it is; but for those that were muted when they were found.
 
 #pragma once
 

@@ -160,7 +160,7 @@ is($node->safe_psql('prepared', 'SELECT mode FROM remedy.status'), 'preloaded', 
 	$node->safe_psql('prepared', <<'SQL');
 DROP EXTENSION pg_remedy;
 SET ROLE owner;
-CREATE FUNCTION remedy.watch() RETURNS void LANGUAGE sql AS 'SELECT';
+CREATE FUNCTION remedy.watch(block text) RETURNS void LANGUAGE sql AS 'SELECT';
 SQL
 	my (undef, $errors) = psql_as($node, 'client', 'CREATE EXTENSION pg_remedy;', database => 'prepared',
 		role => 'owner');
@@ -174,7 +174,7 @@ SQL
 # ---- Muted findings survive a dump ---------------------------------------------------------------------
 
 my $dump = "$PostgreSQL::Test::Utils::tmp_check/shop.dump";
-my $muted = q{SELECT muted, repeats_max FROM remedy.findings JOIN remedy.n_plus_one USING (key)
+my $muted = q{SELECT f.muted, repeats_max FROM remedy.findings AS f JOIN remedy.n_plus_one USING (key)
 	WHERE object = 'public.book' AND database = 'shop'};
 
 $node->safe_psql('postgres', 'CREATE DATABASE shop');

@@ -187,11 +187,18 @@ library_shop($node, 'shop');
 my $heard = listened($node, 'shop', 8);
 my $key = $node->safe_psql('postgres', 'SELECT DISTINCT key FROM remedy.n_plus_one');
 like($key, qr/^n_plus_one:[0-9a-f]+$/, 'there is one finding');
-like($heard, qr/Asynchronous notification "pg_remedy" with payload "\Q$key\E" received/, 'and it is notified of');
+like($heard, qr/Asynchronous notification "pg_remedy" with payload "\{"key": "\Q$key\E", .*\}" received/,
+	'and it is notified of');
+my ($payload) = $heard =~ /payload "(\{.*\})"/;
+is($node->safe_psql('postgres', "SELECT string_agg(key || '=' || coalesce(value, 'null'), ' ' ORDER BY key)
+	FROM json_each_text('$payload') WHERE key <> 'key'"),
+	'application=page child=public.book.author_id direction=1:N kind=select level=likely '
+	  . 'parent=public.author.id route=null user=' . $node->safe_psql('postgres', 'SELECT CURRENT_USER'),
+	'with what it is');
 is(notifications($node), 1, 'once');
 psql_as($node, 'page', lazy_page(9), database => 'shop');
 $node->safe_psql('postgres', 'SELECT remedy.reset()');
-like(listened($node, 'shop', 8), qr/with payload "\Q$key\E"/, 'a finding that was forgotten and is found again is new');
+like(listened($node, 'shop', 8), qr/with payload "\{"key": "\Q$key\E"/, 'a finding that was forgotten and is found again is new');
 is(notifications($node), 2, 'one that is found again and was not is not');
 
 # One worker for each database; none for one that is gone.
@@ -229,7 +236,7 @@ like(background($standby, 'CREATE TABLE public.t ()'), qr/read-only transaction/
 $standby->promote;
 wait_until($standby, 'NOT pg_is_in_recovery()', 'the promotion');
 $standby->safe_psql('postgres', 'SELECT remedy.reset()');
-like(listened($standby, 'shop', 8), qr/with payload "\Q$key\E"/, 'promoted, it notifies');
+like(listened($standby, 'shop', 8), qr/with payload "\{"key": "\Q$key\E"/, 'promoted, it notifies');
 is($standby->safe_psql('postgres', 'SELECT notifications, last_error FROM remedy.scheduler'), '1|',
 	'of what was found since, and standing by was no error');
 $standby->stop;
