@@ -3,10 +3,7 @@
 
 #pragma once
 
-#include "findings/finding_table.hpp"
-#include "repetition/fan_out.hpp"
-#include "repetition/loops.hpp"
-#include "repetition/shared_parents.hpp"
+#include "repetition/describing.hpp"
 
 namespace remedy::repetition {
 
@@ -23,17 +20,7 @@ std::uint64_t *report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexce
 // The same of a loop that several sessions share, which holds and which nobody reported yet.
 void report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint64_t fingerprint) noexcept;
 
-// A query that ran again and again inside one statement.
-struct NestedLoop
-{
-	std::uint64_t statement; // the fingerprint of the client's,
-	std::uint64_t fingerprint;
-	Oid table;
-	bool writes;
-	observe::RawText text; // of the query
-	std::uint64_t runs;
-};
-
+// The same of a query that ran again and again inside one statement.
 void report(const NestedLoop &loop) noexcept;
 
 // The child's repeats are counted with a loop that several sessions share.
