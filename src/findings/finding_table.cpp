@@ -1,148 +1,17 @@
 #include "findings/finding_table.hpp"
 
-#include <atomic>
-
 #include "findings/muting.hpp"
 #include "observe/patience.hpp"
 #include "observe/persistence.hpp"
-#include "observe/slots.hpp"
-#include "server/shared.hpp"
+#include "findings/finding_memory.hpp"
 
 namespace remedy::findings {
 
 namespace {
 
-constexpr int session_limit = 64; // without preloading only this session finds
-constexpr int rows_per_backend = 16;
-constexpr int units_per_backend = 32;
-constexpr int shared_unit_limit = 64;
+using namespace detail;
+
 constexpr int applications_per_ailment = 16;
-
-int shared_limit = 256; // pg_remedy.max_findings
-
-struct Row
-{
-	Handle handle;
-	Counts counts;
-};
-
-struct BackendRows
-{
-	Row rows[rows_per_backend];
-	Unit units[units_per_backend];
-};
-
-struct Entry
-{
-	std::atomic<std::uint64_t> serial; // 0: free
-	std::atomic<std::uint64_t> identity;
-	std::atomic<bool> announced;
-	Finding finding;
-};
-
-struct SharedUnit
-{
-	std::atomic<std::uint64_t> repeats; // of all sessions; only grows
-	std::atomic<Nanoseconds> server;
-	std::atomic<Nanoseconds> waiting;
-	std::atomic<TimestampTz> last_seen;
-	Handle handle; // serial 0: free
-	std::uint64_t parent_rows;
-
-	Counts counts() const noexcept
-	{
-		const std::uint64_t now = repeats.load(std::memory_order_relaxed);
-		return {1,
-				now,
-				now,
-				parent_rows,
-				server.load(std::memory_order_relaxed),
-				waiting.load(std::memory_order_relaxed),
-				0,
-				last_seen.load(std::memory_order_relaxed)};
-	}
-};
-
-struct Table
-{
-	SharedUnit shared_units[shared_unit_limit];
-	std::atomic<std::uint64_t> last_serial; // changed under the exclusive lock
-	std::atomic<std::uint64_t> missed;
-	std::atomic<int> used;
-	int limit;
-	Entry entries[FLEXIBLE_ARRAY_MEMBER];
-};
-
-int
-limit_for(int backends) noexcept
-{
-	return backends > 1 ? shared_limit : session_limit;
-}
-
-Size
-table_bytes(int backends) noexcept
-{
-	return CACHELINEALIGN(offsetof(Table, entries) + limit_for(backends) * sizeof(Entry));
-}
-
-Size
-region_bytes(int backends)
-{
-	return add_size(table_bytes(backends), observe::Slots<BackendRows>::bytes(backends));
-}
-
-Table *table = nullptr;
-observe::Slots<BackendRows> slots;
-observe::SingleWriter<BackendRows> *mine = nullptr;
-
-void
-placed(void *memory, int backends)
-{
-	table = static_cast<Table *>(memory);
-	table->limit = limit_for(backends);
-	slots.place(static_cast<char *>(memory) + table_bytes(backends));
-}
-
-server::Region region = {"pg_remedy findings", region_bytes, placed, nullptr, nullptr};
-
-bool
-holds(Handle handle) noexcept
-{
-	return handle.serial != 0 && table->entries[handle.index].serial.load(std::memory_order_relaxed) == handle.serial;
-}
-
-// The lock is held exclusively.
-void
-fold_locked() noexcept
-{
-	for (const Row &row : mine->own().rows)
-		if (holds(row.handle))
-			table->entries[row.handle.index].finding.counts.add(row.counts);
-	mine->write([](BackendRows &rows) { memset(static_cast<void *>(rows.rows), 0, sizeof(rows.rows)); });
-}
-
-void
-fold_at_end(int, Datum) noexcept
-{
-	const bool undone = IsTransactionState() && TransactionIdIsValid(GetTopTransactionIdIfAny());
-
-	for (int i = 0; i < units_per_backend; ++i)
-		undone ? drop_unit(i) : end_unit(i);
-	region.acquire(LW_EXCLUSIVE);
-	fold_locked();
-	region.release();
-	mine = nullptr;
-}
-
-void
-attach() noexcept
-{
-	if (mine != nullptr)
-		return;
-	before_shmem_exit(fold_at_end, 0);
-	mine = &slots.own();
-	mine->write([](BackendRows &rows) { rows = {}; });
-}
 
 // Needs no lock: an entry that is emptied meanwhile gives a handle that holds nothing.
 Handle
@@ -188,23 +57,6 @@ add_entry(const Finding &finding, std::uint64_t identity, bool announced = false
 	entry.serial.store(serial, std::memory_order_release);
 	table->used.fetch_add(1, std::memory_order_relaxed);
 	return {static_cast<std::uint32_t>(i), serial};
-}
-
-// The row of the handle's finding, else one that counts for no finding any more.
-int
-row_for(Handle handle) noexcept
-{
-	const BackendRows &rows = mine->own();
-	int spare = -1;
-
-	for (int i = 0; i < rows_per_backend; ++i)
-	{
-		if (rows.rows[i].handle.serial == handle.serial)
-			return i;
-		if (spare < 0 && !holds(rows.rows[i].handle))
-			spare = i;
-	}
-	return spare;
 }
 
 } // namespace
@@ -260,10 +112,7 @@ void
 declare_finding_table() noexcept
 {
 	observe::declare_section(section);
-	server::declare_region(region);
-	if (server::preloaded())
-		DefineCustomIntVariable("pg_remedy.max_findings", "Number of findings that are kept.", nullptr, &shared_limit,
-								256, 16, 10000, PGC_POSTMASTER, 0, nullptr, nullptr, nullptr);
+	declare_memory();
 }
 
 bool
@@ -314,156 +163,6 @@ copy_batched_query(Handle handle, char (&to)[batched_query_bytes]) noexcept
 	std::atomic_thread_fence(std::memory_order_acquire);
 	if (!holds(handle))
 		to[0] = '\0';
-}
-
-namespace {
-
-// Adds to a row, and takes the unit away in the same change: a reader sees it once.
-bool
-add_unit(Handle handle, const Counts &counts, int place) noexcept
-{
-	if (!holds(handle))
-		return false;
-	int row = row_for(handle);
-	if (row < 0)
-	{
-		region.acquire(LW_EXCLUSIVE);
-		fold_locked();
-		region.release();
-		row = 0;
-	}
-	mine->write([=, &counts](BackendRows &rows) {
-		Row &target = rows.rows[row];
-		if (target.handle.serial != handle.serial)
-			target = {handle, {}};
-		target.counts.add(counts);
-		rows.units[place].handle = {};
-	});
-	return true;
-}
-
-int
-place_for_unit() noexcept
-{
-	static unsigned next = 0;
-	const BackendRows &rows = mine->own();
-
-	for (int i = 0; i < units_per_backend; ++i)
-		if (rows.units[i].handle.serial == 0)
-			return i;
-	const int place = next++ % units_per_backend;
-	end_unit(place);
-	return place;
-}
-
-} // namespace
-
-int
-begin_unit(const Unit &unit) noexcept
-{
-	attach();
-	const int place = place_for_unit();
-	mine->write([=, &unit](BackendRows &rows) { rows.units[place] = unit; });
-	return place;
-}
-
-bool
-write_unit(int place, const Unit &unit) noexcept
-{
-	if (!holds(unit.handle))
-	{
-		drop_unit(place);
-		return false;
-	}
-	mine->write([=, &unit](BackendRows &rows) { rows.units[place] = unit; });
-	return true;
-}
-
-// What another process reads of it is one word, whole before and after.
-std::uint64_t &
-repeats_of(int place) noexcept
-{
-	return const_cast<std::uint64_t &>(mine->own().units[place].repeats);
-}
-
-const Unit &
-unit_at(int place) noexcept
-{
-	return mine->own().units[place];
-}
-
-void
-end_unit(int place) noexcept
-{
-	const Unit unit = mine->own().units[place];
-
-	if (unit.handle.serial == 0)
-		return;
-	if (!unit.counts_for_something() || !add_unit(unit.handle, unit.counts(), place))
-		drop_unit(place);
-}
-
-void
-drop_unit(int place) noexcept
-{
-	mine->write([place](BackendRows &rows) { rows.units[place].handle = {}; });
-}
-
-int
-begin_shared_unit(Handle handle, std::uint64_t parent_rows) noexcept
-{
-	int place = shared_unit_limit - 1;
-
-	region.acquire(LW_EXCLUSIVE);
-	while (place >= 0 && holds(table->shared_units[place].handle))
-		--place;
-	if (place >= 0)
-	{
-		SharedUnit &unit = table->shared_units[place];
-		unit.handle = handle;
-		unit.parent_rows = parent_rows;
-		unit.repeats.store(0, std::memory_order_relaxed);
-		unit.server.store(0, std::memory_order_relaxed);
-		unit.waiting.store(0, std::memory_order_relaxed);
-	}
-	region.release();
-	return place;
-}
-
-void
-raise_shared_unit(int place, std::uint64_t repeats, Nanoseconds server, Nanoseconds waiting) noexcept
-{
-	SharedUnit &unit = table->shared_units[place];
-	const auto raise = [](auto &value, auto to) {
-		auto before = value.load(std::memory_order_relaxed);
-		while (before < to && !value.compare_exchange_weak(before, to, std::memory_order_relaxed))
-			;
-	};
-
-	raise(unit.repeats, repeats);
-	raise(unit.server, server);
-	raise(unit.waiting, waiting);
-	unit.last_seen.store(GetCurrentTimestamp(), std::memory_order_relaxed);
-}
-
-void
-end_shared_unit(int place) noexcept
-{
-	SharedUnit &unit = table->shared_units[place];
-
-	region.acquire(LW_EXCLUSIVE);
-	if (holds(unit.handle) && unit.repeats.load(std::memory_order_relaxed) > 0)
-		table->entries[unit.handle.index].finding.counts.add(unit.counts());
-	unit.handle = {};
-	region.release();
-}
-
-void
-drop_shared_unit(int place) noexcept
-{
-	region.acquire(LW_EXCLUSIVE);
-	table->shared_units[place].handle = {};
-	region.release();
 }
 
 void
@@ -538,65 +237,6 @@ std::uint64_t
 newest_finding() noexcept
 {
 	return table->last_serial.load(std::memory_order_relaxed);
-}
-
-namespace {
-
-void
-describe(const Finding &finding, Announcement &announcement) noexcept
-{
-	memcpy(announcement.database, finding.database, sizeof(finding.database));
-	memcpy(announcement.key, finding.key, sizeof(finding.key));
-	memcpy(announcement.level, finding.level, sizeof(finding.level));
-	memcpy(announcement.kind, finding.kind, sizeof(finding.kind));
-	memcpy(announcement.direction, finding.direction, sizeof(finding.direction));
-	memcpy(announcement.child_table, finding.child_table, sizeof(finding.child_table));
-	memcpy(announcement.child_column, finding.child_column, sizeof(finding.child_column));
-	memcpy(announcement.parent_table, finding.parent_table, sizeof(finding.parent_table));
-	memcpy(announcement.parent_column, finding.parent_column, sizeof(finding.parent_column));
-	memcpy(announcement.user_name, finding.user_name, sizeof(finding.user_name));
-	memcpy(announcement.application, finding.application, sizeof(finding.application));
-	memcpy(announcement.route, finding.route, sizeof(finding.route));
-	// Where the entry is the common one, it is of many of them.
-	if (finding.identity == finding.common_identity)
-		announcement.application[0] = announcement.route[0] = '\0';
-}
-
-} // namespace
-
-int
-findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept
-{
-	int count = 0;
-
-	announcements =
-		static_cast<Announcement *>(MemoryContextAllocHuge(CurrentMemoryContext, table->limit * sizeof(Announcement)));
-	region.acquire(LW_SHARED);
-	for (int i = 0; i < table->limit; ++i)
-	{
-		const Entry &entry = table->entries[i];
-		const std::uint64_t serial = entry.serial.load(std::memory_order_relaxed);
-		if (serial == 0 || entry.announced.load(std::memory_order_relaxed) || entry.finding.first_seen < since)
-			continue;
-		Announcement &announcement = announcements[count++];
-		announcement.handle = {static_cast<std::uint32_t>(i), serial};
-		describe(entry.finding, announcement);
-	}
-	region.release();
-	std::sort(announcements, announcements + count, [](const Announcement &one, const Announcement &other) {
-		return strcmp(one.database, other.database) < 0;
-	});
-	return count;
-}
-
-void
-mark_announced(const Announcement *announcements, int count) noexcept
-{
-	region.acquire(LW_SHARED);
-	for (int i = 0; i < count; ++i)
-		if (holds(announcements[i].handle))
-			table->entries[announcements[i].handle.index].announced.store(true, std::memory_order_relaxed);
-	region.release();
 }
 
 } // namespace remedy::findings

@@ -117,60 +117,6 @@ bool exists(Handle handle) noexcept;
 // What is kept of the finding's batched query, empty if the finding is gone.  Without the lock.
 void copy_batched_query(Handle handle, char (&to)[batched_query_bytes]) noexcept;
 
-// A unit of work in which a finding goes on.  Of the repeats some were measured; the
-// others are taken to have been alike.
-struct Unit
-{
-	Handle handle;
-	std::uint64_t repeats;
-	std::uint64_t least;    // repeats that make it a finding's; those of fewer do not count
-	std::uint64_t measured; // repeats, in these times
-	Nanoseconds server;
-	Nanoseconds waiting;
-	std::uint64_t parent_rows;
-	bool bulk;
-	TimestampTz last_seen;
-
-	bool counts_for_something() const noexcept { return handle.serial != 0 && repeats >= least && repeats > 0; }
-
-	Counts counts() const noexcept
-	{
-		const double scale = measured > 0 ? static_cast<double>(repeats) / static_cast<double>(measured) : 0;
-		return {1,
-				repeats,
-				repeats,
-				parent_rows,
-				static_cast<Nanoseconds>(static_cast<double>(server) * scale),
-				static_cast<Nanoseconds>(static_cast<double>(waiting) * scale),
-				bulk,
-				last_seen};
-	}
-};
-
-constexpr std::uint64_t held_back = ~std::uint64_t{0}; // as the least: whether it counts is not known yet
-
-// The place of a unit that begins; that of the one that was written longest ago if there
-// is no free one, which then ends here.
-int begin_unit(const Unit &unit) noexcept;
-
-// Writes it anew.  False when the finding is gone: then the unit is dropped.
-bool write_unit(int place, const Unit &unit) noexcept;
-
-// This backend may raise it without further ado.
-std::uint64_t &repeats_of(int place) noexcept;
-const Unit &unit_at(int place) noexcept;
-
-// Its counts are added to the finding, or nothing of it counts.
-void end_unit(int place) noexcept;
-void drop_unit(int place) noexcept;
-
-// A unit of work of several sessions, as a unit whose repeats anyone may raise.  Places are
-// few: -1 if none is free.  It counts from the beginning; its end waits for the table's lock.
-int begin_shared_unit(Handle handle, std::uint64_t parent_rows) noexcept;
-void raise_shared_unit(int place, std::uint64_t repeats, Nanoseconds server, Nanoseconds waiting) noexcept;
-void end_shared_unit(int place) noexcept;
-void drop_shared_unit(int place) noexcept;
-
 void reset_findings() noexcept;
 
 struct TableStatus
@@ -186,31 +132,7 @@ TableStatus table_status() noexcept;
 // held meanwhile.
 void read_findings(void (*visit)(void *context, const Finding &finding), void *context) noexcept;
 
-// A finding that nobody was told of yet.
-struct Announcement
-{
-	Handle handle;
-	char database[NAMEDATALEN];
-	char key[sizeof(Finding::key)];
-	char level[sizeof(Finding::level)];
-	char kind[sizeof(Finding::kind)];
-	char direction[sizeof(Finding::direction)];
-	char child_table[sizeof(Finding::child_table)];
-	char child_column[sizeof(Finding::child_column)];
-	char parent_table[sizeof(Finding::parent_table)];
-	char parent_column[sizeof(Finding::parent_column)];
-	char user_name[sizeof(Finding::user_name)];
-	char application[sizeof(Finding::application)];
-	char route[sizeof(Finding::route)];
-};
-
 // Grows with each finding that is entered; read without a lock.
 std::uint64_t newest_finding() noexcept;
-
-// Copies the findings that were first seen since a time and not announced yet, in the
-// current memory context, those of one database together; returns how many.
-int findings_to_announce(TimestampTz since, Announcement *&announcements) noexcept;
-
-void mark_announced(const Announcement *announcements, int count) noexcept;
 
 } // namespace remedy::findings

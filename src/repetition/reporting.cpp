@@ -1,5 +1,7 @@
 #include "repetition/reporting.hpp"
 
+#include "findings/units.hpp"
+
 #include "observe/observe.hpp"
 #include "repetition/describing.hpp"
 #include "repetition/settings.hpp"

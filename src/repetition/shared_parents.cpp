@@ -4,7 +4,7 @@
 #include <atomic>
 #include <bit>
 
-#include "findings/finding_table.hpp"
+#include "findings/units.hpp"
 #include "server/shared.hpp"
 
 extern "C" {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "findings/finding_table.hpp"
+#include "findings/announcements.hpp"
 #include "observe/clock.hpp"
 #include "schedule/schedule.hpp"
 #include "schedule/scheduler.hpp"
