@@ -1,6 +1,7 @@
 #include "repetition/detection.hpp"
 
 #include "observe/session.hpp"
+#include "repetition/call_values.hpp"
 #include "repetition/hints.hpp"
 #include "repetition/keys.hpp"
 #include "repetition/lineage.hpp"
@@ -9,13 +10,6 @@
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
 #include "repetition/values.hpp"
-
-#include <algorithm>
-#include <string_view>
-
-extern "C" {
-#include "common/hashfn.h"
-}
 
 namespace remedy::repetition {
 
@@ -130,52 +124,11 @@ describe_prepared(Shape &shape) noexcept
 	shape = described;
 }
 
-void
-key_values(const Shape &shape, ParamListInfo parameters, ValueHash *values) noexcept
+// As they were found when the statement was analysed last, if it was this one.
+const ValueHash *
+constants_of(const Shape &shape) noexcept
 {
-	const bool constants_known = memory.constants.fingerprint == shape.fingerprint;
-
-	for (unsigned key = 0; key < shape.key_count; ++key)
-		if (shape.keys[key].parameter != 0)
-			values[key] = parameter_value(parameters, shape.keys[key]);
-		else
-			values[key] = constants_known ? memory.constants.values[key] : 0;
-}
-
-ValueHash
-hash_of_parameters(ParamListInfo parameters) noexcept
-{
-	ValueHash hash = 1;
-
-	if (parameters->paramFetch != nullptr)
-		return 0;
-	for (int i = 0; i < parameters->numParams; ++i)
-		hash = in_column(hash ^ any_hash(parameters->params[i]), i);
-	return hash;
-}
-
-// The text but for a comment at its end, which may tell of each statement's own place.
-ValueHash
-hash_of_text(const char *source, const PlannedStmt *planned) noexcept
-{
-	const char *const text = source + Max(planned->stmt_location, 0);
-	const std::size_t length = planned->stmt_len > 0 ? planned->stmt_len : strlen(text);
-	const std::string_view whole(text, length);
-	const std::size_t comment = whole.rfind("/*");
-
-	return hash_bytes_extended(reinterpret_cast<const unsigned char *>(text),
-							   static_cast<int>(std::min(comment, length)), 0);
-}
-
-// Of all values that this execution has.
-ValueHash
-values_of(const observe::Statement &statement) noexcept
-{
-	const QueryDesc &query = *statement.query;
-
-	if (query.params != nullptr && query.params->numParams > 0)
-		return hash_of_parameters(query.params);
-	return query.sourceText == nullptr ? 0 : hash_of_text(query.sourceText, query.plannedstmt);
+	return memory.constants.fingerprint == shape.fingerprint ? memory.constants.values : nullptr;
 }
 
 // Something repeats: what ran before it in this unit of work is worth a look next time.
@@ -213,7 +166,7 @@ look_up(const observe::Statement &statement, Shape &shape, bool any_parent) noex
 
 	if (!shape.unique_known && fan_out.holds(shape.fingerprint))
 		find_unique_keys(shape);
-	key_values(shape, statement.query->params, values);
+	key_values(shape, statement.query->params, constants_of(shape), values);
 	if (any_parent)
 		execution = fan_out.look_up(shape, values, moment, limits(), find_tie);
 	if (!moment.in_block && moment.watch == 0)
@@ -420,20 +373,6 @@ report_found() noexcept
 
 namespace {
 
-ValueHash
-combined(const ValueHash *values, unsigned count) noexcept
-{
-	ValueHash hash = 0;
-
-	for (unsigned i = 0; i < count; ++i)
-	{
-		if (values[i] == 0)
-			return 0;
-		hash = in_column(hash ^ values[i], i);
-	}
-	return hash;
-}
-
 bool
 has_name() noexcept
 {
@@ -445,7 +384,7 @@ call_of(const observe::Statement &statement, const Shape &shape) noexcept
 {
 	ValueHash values[keys_per_shape];
 
-	key_values(shape, statement.query->params, values);
+	key_values(shape, statement.query->params, constants_of(shape), values);
 	return {shape.fingerprint,
 			shape.table,
 			shape.command,
@@ -455,7 +394,7 @@ call_of(const observe::Statement &statement, const Shape &shape) noexcept
 			execution.fingerprint != 0 && execution.linked(),
 			has_name(),
 			combined(values, shape.key_count),
-			shape.command == Command::select ? values_of(statement) : 0,
+			shape.command == Command::select ? all_values(*statement.query) : 0,
 			statement.execution,
 			statement.waiting};
 }
