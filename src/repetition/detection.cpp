@@ -330,7 +330,7 @@ release_output(const observe::Statement &statement, bool first_run) noexcept
 {
 	memory.fan_out.release(*held, statement.ended, statement.rows, first_run);
 	if (!IsTransactionBlock() && observe::watch_number() == 0)
-		publish(*held, observe::statement_text(statement.fingerprint), statement.ended);
+		publish(*held, observe::statement_text(statement.fingerprint), statement.rows, statement.ended);
 	Shape &shape = shape_of(statement.fingerprint);
 	if (!first_run)
 		return;
@@ -428,8 +428,8 @@ note_loop(const observe::Statement &statement, Shape &shape) noexcept
 bool
 note_pooled(const observe::Statement &statement) noexcept
 {
-	const PoolLoop loop =
-		note(pool_link, statement.fingerprint, statement.execution, statement.waiting, limits().threshold);
+	const PoolLoop loop = note(pool_link, statement.fingerprint, statement.ended, statement.execution,
+							   statement.waiting, limits().threshold);
 
 	if (loop.found && !loop.reported)
 		report(memory.shapes, pool_link, loop, statement.fingerprint);

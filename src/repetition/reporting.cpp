@@ -215,8 +215,10 @@ report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint
 		if (!findings::enter(finding, handle))
 			return;
 		const int unit = findings::begin_shared_unit(handle, loop.rows);
-		if (unit >= 0)
-			set_unit(link, fingerprint, unit);
+		if (unit < 0)
+			return;
+		findings::raise_shared_unit(unit, loop.repeats, loop.server, loop.waiting);
+		set_unit(link, fingerprint, unit);
 	});
 }
 

@@ -35,8 +35,9 @@ struct SharedParent
 {
 	std::atomic<bool> claimed;
 	std::atomic<std::uint32_t> changes;
-	std::atomic<Nanoseconds> ended; // 0: free
-	std::uint64_t client;           // a hash of database, user and application
+	std::atomic<Nanoseconds> used; // when it was filled, or linked to last; 0: free
+	int session;                   // that filled it
+	std::uint64_t client;          // a hash of database, user and application
 	std::uint64_t fingerprint;
 	std::uint64_t rows;
 	std::uint8_t column_count;
@@ -51,7 +52,7 @@ struct SharedParent
 
 struct Table
 {
-	std::atomic<Nanoseconds> last; // when a place was filled
+	std::atomic<Nanoseconds> used; // any place, last
 	SharedParent parents[place_limit];
 };
 
@@ -71,11 +72,19 @@ client_hash() noexcept
 							   static_cast<int>(strlen(application_name)), who);
 }
 
+// That of the session's last run of the statement, if nobody asked for its rows; else the
+// one that was of no use for the longest time.
 SharedParent &
-oldest_place() noexcept
+place_for(std::uint64_t fingerprint) noexcept
 {
+	const int session = server::slot_number();
+
+	for (SharedParent &place : table->parents)
+		if (place.fingerprint == fingerprint && place.session == session &&
+			place.children[0].fingerprint.load(std::memory_order_relaxed) == 0)
+			return place;
 	return *std::min_element(table->parents, table->parents + place_limit, [](const auto &one, const auto &other) {
-		return one.ended.load(std::memory_order_relaxed) < other.ended.load(std::memory_order_relaxed);
+		return one.used.load(std::memory_order_relaxed) < other.used.load(std::memory_order_relaxed);
 	});
 }
 
@@ -113,7 +122,8 @@ fill(SharedParent &place, const Parent &parent, const observe::RawText &text, Na
 	const int length = pg_mbcliplen(bytes, static_cast<int>(strlen(bytes)), text_bytes - 1);
 	memcpy(place.text, bytes, length);
 	place.text[length] = '\0';
-	place.ended.store(ended, std::memory_order_relaxed);
+	place.session = server::slot_number();
+	place.used.store(ended, std::memory_order_relaxed);
 }
 
 // The child's place with the parent; null if all are taken.
@@ -170,11 +180,11 @@ declare_shared_parents() noexcept
 }
 
 void
-publish(const Parent &parent, const observe::RawText &text, Nanoseconds ended) noexcept
+publish(const Parent &parent, const observe::RawText &text, std::uint64_t rows, Nanoseconds ended) noexcept
 {
-	if (table == nullptr || parent.rows < 2)
+	if (table == nullptr || rows < 2)
 		return;
-	SharedParent &place = oldest_place();
+	SharedParent &place = place_for(parent.fingerprint);
 	bool free = false;
 
 	if (!place.claimed.compare_exchange_strong(free, true, std::memory_order_acquire))
@@ -186,13 +196,13 @@ publish(const Parent &parent, const observe::RawText &text, Nanoseconds ended) n
 	fill(place, parent, text, ended);
 	place.changes.store(changes + 2, std::memory_order_release);
 	place.claimed.store(false, std::memory_order_release);
-	table->last.store(ended, std::memory_order_relaxed);
+	table->used.store(ended, std::memory_order_relaxed);
 }
 
 bool
 any_published(Nanoseconds now, Nanoseconds parent_life) noexcept
 {
-	return table != nullptr && now - table->last.load(std::memory_order_relaxed) <= parent_life;
+	return table != nullptr && now - table->used.load(std::memory_order_relaxed) <= parent_life;
 }
 
 PoolLink
@@ -208,21 +218,21 @@ find_published(const Shape &shape, const ValueHash *values, Nanoseconds now, Nan
 	for (int i = 0; i < place_limit; ++i)
 	{
 		const SharedParent &place = table->parents[i];
-		const Nanoseconds ended = place.ended.load(std::memory_order_relaxed);
-		if (ended <= latest || now - ended > parent_life || place.client != client ||
+		const Nanoseconds used = place.used.load(std::memory_order_relaxed);
+		if (used <= latest || now - used > parent_life || place.client != client ||
 			place.fingerprint == shape.fingerprint)
 			continue;
 		const PoolLink found = link_to(place, i, shape, values, tie);
 		if (found.place < 0)
 			continue;
 		link = found;
-		latest = ended;
+		latest = used;
 	}
 	return link;
 }
 
 PoolLoop
-note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds server, Nanoseconds waiting,
+note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds ended, Nanoseconds server, Nanoseconds waiting,
 	 unsigned threshold) noexcept
 {
 	SharedParent &place = table->parents[link.place];
@@ -236,17 +246,20 @@ note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds server, Nanose
 	const std::uint64_t bit = std::uint64_t{1} << (link.value ^ link.value >> 32) % 64;
 	const std::uint64_t values = child->values.fetch_or(bit) | bit;
 	loop.repeats = child->repeats.fetch_add(1) + 1;
-	const Nanoseconds total_server = child->server.fetch_add(server) + server;
-	const Nanoseconds total_waiting = child->waiting.fetch_add(waiting) + waiting;
+	loop.server = child->server.fetch_add(server) + server;
+	loop.waiting = child->waiting.fetch_add(waiting) + waiting;
 	loop.fingerprint = place.fingerprint;
 	loop.column = place.columns[link.column];
 	loop.rows = place.rows;
-	loop.found = loop.repeats >= 2 * threshold && std::popcount(sessions) > 1 &&
+	const bool nearly_each_row = loop.repeats * std::uint64_t{5} >= loop.rows * 4;
+	loop.found = loop.repeats >= (nearly_each_row ? threshold : 2 * threshold) && std::popcount(sessions) > 1 &&
 				 static_cast<unsigned>(std::popcount(values)) >= threshold;
+	place.used.store(ended, std::memory_order_relaxed);
+	table->used.store(ended, std::memory_order_relaxed);
 	const int unit = child->unit.load();
 	loop.reported = unit != 0;
 	if (unit > 0)
-		findings::raise_shared_unit(unit - 1, loop.repeats, total_server, total_waiting);
+		findings::raise_shared_unit(unit - 1, loop.repeats, loop.server, loop.waiting);
 	if (!is_current(place, link.change))
 		return {};
 	return loop;

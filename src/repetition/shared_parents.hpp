@@ -18,8 +18,8 @@ namespace remedy::repetition {
 // From _PG_init.
 void declare_shared_parents() noexcept;
 
-// A run of the parent ended, outside of an explicit transaction.
-void publish(const Parent &parent, const observe::RawText &text, Nanoseconds ended) noexcept;
+// A run of the parent ended, outside of an explicit transaction, with so many rows.
+void publish(const Parent &parent, const observe::RawText &text, std::uint64_t rows, Nanoseconds ended) noexcept;
 
 // Whether any parent is published that is still of interest.
 bool any_published(Nanoseconds now, Nanoseconds parent_life) noexcept;
@@ -41,7 +41,9 @@ PoolLink find_published(const Shape &shape, const ValueHash *values, Nanoseconds
 struct PoolLoop
 {
 	std::uint32_t repeats;
-	bool found;    // at least `least` repeats, in several sessions
+	Nanoseconds server;  // of them all
+	Nanoseconds waiting; // before them
+	bool found;    // in several sessions, for nearly each row of the parent or twice as often as the threshold says
 	bool reported; // by whichever session
 	std::uint64_t fingerprint;
 	Column column;
@@ -49,8 +51,8 @@ struct PoolLoop
 };
 
 // Counts an execution that ended well.
-PoolLoop note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds server, Nanoseconds waiting,
-			  unsigned threshold) noexcept;
+PoolLoop note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds ended, Nanoseconds server,
+			  Nanoseconds waiting, unsigned threshold) noexcept;
 
 // The parent's text, in the current memory context; unknown if the place was given away.
 observe::RawText text_of(const PoolLink &link) noexcept;
