@@ -170,7 +170,7 @@ describe(const FanOut &fan_out, const Shape &shape, const Child &child, findings
 void
 describe(const Shape &shape, const PoolLink &link, const PoolLoop &loop, findings::Finding &finding) noexcept
 {
-	const observe::RawText parent_text = text_of(link);
+	const ParentText parent_text = text_of(link);
 
 	describe_statement(observe::statement_text(shape.fingerprint), finding);
 	copy_name(finding.level, "possible");
@@ -178,7 +178,7 @@ describe(const Shape &shape, const PoolLink &link, const PoolLoop &loop, finding
 	copy_name(finding.direction, key_is_unique(shape, link.key) ? "N:1" : "1:N");
 	copy_column(finding.child_table, finding.child_column, shape.keys[link.key].column);
 	copy_column(finding.parent_table, finding.parent_column, loop.column);
-	copy_name(finding.parent_query, observe::normalised(parent_text));
+	copy_name(finding.parent_query, parent_text.bytes);
 	finding.parent_user = parent_text.user;
 	identify(finding, loop.fingerprint ^ shape.fingerprint * 31);
 }

@@ -75,7 +75,7 @@ put_finding(void *context, const findings::Finding &finding)
 	has_parent(finding) ? rows.put_bigint(counts.parent_rows) : rows.put_null();
 	rows.put_double(milliseconds(counts.server));
 	rows.put_double(milliseconds(counts.waiting));
-	rows.put_double(saving_ms(finding));
+	is_server_loop(finding) ? rows.put_null() : rows.put_double(saving_ms(finding));
 	rows.put_time(finding.first_seen);
 	rows.put_time(counts.last_seen);
 	rows.put_text(advice);

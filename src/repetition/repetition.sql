@@ -39,7 +39,7 @@ COMMENT ON COLUMN remedy.n_plus_one.units IS 'units of work (explicit transactio
 COMMENT ON COLUMN remedy.n_plus_one.parent_rows IS 'most rows that the parent statement returned in one unit of work';
 COMMENT ON COLUMN remedy.n_plus_one.server_ms IS 'execution time of the repeats, in milliseconds';
 COMMENT ON COLUMN remedy.n_plus_one.waiting_ms IS 'time between the statement before and each repeat but the first, in milliseconds: the client, the network and what precedes execution in the server';
-COMMENT ON COLUMN remedy.n_plus_one.saving_ms IS 'what one batch for each unit of work would have saved, in milliseconds: all waiting but once, and of the server''s time what the planner thinks the batch does not cost';
+COMMENT ON COLUMN remedy.n_plus_one.saving_ms IS 'what one batch for each unit of work would have saved, in milliseconds: all waiting but once, and of the server''s time what the planner thinks the batch does not cost; null for a loop inside the server';
 COMMENT ON COLUMN remedy.n_plus_one.first_seen IS 'when it was first found';
 COMMENT ON COLUMN remedy.n_plus_one.last_seen IS 'last repeat';
 COMMENT ON COLUMN remedy.n_plus_one.advice IS 'what to change, with the client library''s keyword where the texts tell which it is';

@@ -43,8 +43,6 @@ struct SharedParent
 	std::uint8_t column_count;
 	Column columns[columns_per_parent];
 	ValueFilter values;
-	bool standard_strings;
-	bool cut;
 	Oid user;
 	char text[text_bytes];
 	SharedChild children[child_places];
@@ -106,21 +104,17 @@ end_children(SharedParent &place) noexcept
 }
 
 void
-fill(SharedParent &place, const Parent &parent, const observe::RawText &text, Nanoseconds ended) noexcept
+fill(SharedParent &place, const Parent &parent, const ParentText &text, Nanoseconds ended) noexcept
 {
-	const char *const bytes = text.bytes == nullptr ? "" : text.bytes;
-
 	place.client = client_hash();
 	place.fingerprint = parent.fingerprint;
 	place.rows = parent.rows;
 	place.column_count = parent.column_count;
 	std::copy_n(parent.columns, columns_per_parent, place.columns);
 	place.values = parent.values;
-	place.standard_strings = text.standard_strings;
 	place.user = text.user;
-	place.cut = text.cut || strlen(bytes) >= text_bytes;
-	const int length = pg_mbcliplen(bytes, static_cast<int>(strlen(bytes)), text_bytes - 1);
-	memcpy(place.text, bytes, length);
+	const int length = pg_mbcliplen(text.bytes, static_cast<int>(strlen(text.bytes)), text_bytes - 1);
+	memcpy(place.text, text.bytes, length);
 	place.text[length] = '\0';
 	place.session = server::slot_number();
 	place.used.store(ended, std::memory_order_relaxed);
@@ -180,15 +174,17 @@ declare_shared_parents() noexcept
 }
 
 void
-publish(const Parent &parent, const observe::RawText &text, std::uint64_t rows, Nanoseconds ended) noexcept
+publish(const Parent &parent, const observe::RawText &raw, std::uint64_t rows, Nanoseconds ended) noexcept
 {
 	if (table == nullptr || rows < 2)
 		return;
 	SharedParent &place = place_for(parent.fingerprint);
 	bool free = false;
 
+	const char *const normalised = observe::normalised(raw); // shared memory holds no constants
 	if (!place.claimed.compare_exchange_strong(free, true, std::memory_order_acquire))
 		return;
+	const ParentText text = {normalised == nullptr ? "" : normalised, raw.user};
 	const std::uint32_t changes = place.changes.load(std::memory_order_relaxed);
 	place.changes.store(changes + 1, std::memory_order_relaxed);
 	std::atomic_thread_fence(std::memory_order_release);
@@ -265,18 +261,13 @@ note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds ended, Nanosec
 	return loop;
 }
 
-observe::RawText
+ParentText
 text_of(const PoolLink &link) noexcept
 {
 	const SharedParent &place = table->parents[link.place];
-	observe::RawText text = {};
+	const ParentText text = {pnstrdup(place.text, text_bytes - 1), place.user};
 
-	text.bytes = static_cast<char *>(palloc(text_bytes));
-	memcpy(text.bytes, place.text, text_bytes);
-	text.standard_strings = place.standard_strings;
-	text.cut = place.cut;
-	text.user = place.user;
-	return is_current(place, link.change) ? text : observe::RawText{};
+	return is_current(place, link.change) ? text : ParentText{"", InvalidOid};
 }
 
 void

@@ -19,7 +19,7 @@ namespace remedy::repetition {
 void declare_shared_parents() noexcept;
 
 // A run of the parent ended, outside of an explicit transaction, with so many rows.
-void publish(const Parent &parent, const observe::RawText &text, std::uint64_t rows, Nanoseconds ended) noexcept;
+void publish(const Parent &parent, const observe::RawText &raw, std::uint64_t rows, Nanoseconds ended) noexcept;
 
 // Whether any parent is published that is still of interest.
 bool any_published(Nanoseconds now, Nanoseconds parent_life) noexcept;
@@ -54,8 +54,15 @@ struct PoolLoop
 PoolLoop note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds ended, Nanoseconds server,
 			  Nanoseconds waiting, unsigned threshold) noexcept;
 
-// The parent's text, in the current memory context; unknown if the place was given away.
-observe::RawText text_of(const PoolLink &link) noexcept;
+// The parent's text without constants, in the current memory context, and whose it is;
+// empty if the place was given away.
+struct ParentText
+{
+	const char *bytes;
+	Oid user;
+};
+
+ParentText text_of(const PoolLink &link) noexcept;
 
 // Sets the unit of work that further repeats are added to.
 void set_unit(const PoolLink &link, std::uint64_t fingerprint, int unit) noexcept;
