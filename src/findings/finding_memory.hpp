@@ -13,7 +13,7 @@
 namespace remedy::findings::detail {
 
 constexpr int rows_per_backend = 16;
-constexpr int units_per_backend = 32;
+constexpr int units_per_backend = 33; // as many as repetition has children and loops, and one
 constexpr int shared_unit_limit = 64;
 
 struct Row

@@ -173,12 +173,7 @@ public:
 	bool in_block() const noexcept { return in_block_; }
 
 	// The unit of work ends here, and what was returned in it concerns nobody any more.
-	void cut() noexcept
-	{
-		cut_ = true;
-		for (Parent &parent : parents_)
-			parent.fingerprint = 0;
-	}
+	void cut() noexcept { cut_ = true; }
 
 	// Whether the rule held for the statement in this unit.
 	bool is_found(std::uint64_t fingerprint) const noexcept;
@@ -243,10 +238,13 @@ private:
 	// Whether the unit of work of the statement before goes on.
 	bool goes_on(const Moment &moment, const Limits &limits) noexcept
 	{
-		const bool was_cut = cut_;
+		const bool is_cut = cut_ && moment.watch == 0;
 
 		cut_ = false;
-		if (unit_ == 0 || moment.watch != watch_ || (was_cut && moment.watch == 0))
+		if (is_cut)
+			for (Parent &parent : parents_)
+				parent.fingerprint = 0;
+		if (unit_ == 0 || moment.watch != watch_ || is_cut)
 			return false;
 		if (moment.watch != 0)
 			return true;
