@@ -12,7 +12,7 @@ SELECT kind, direction,
 
 \pset format wrapped
 \pset columns 118
-SELECT child_table || '.' || child_column AS child, advice
+SELECT child_table || '.' || child_column AS child, advice, batched_query
   FROM remedy.n_plus_one
  ORDER BY repeats_max DESC
  \gx
