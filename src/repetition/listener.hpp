@@ -80,6 +80,7 @@ is_quiet(const observe::Statement &statement) noexcept
 	const observe::StatementEntry *const entry = statement.entry;
 
 	return entry != nullptr && entry->settled_for == outlook && entry->fingerprint == statement.fingerprint &&
+		   !memory.loops.begins_stretch() &&
 		   memory.fan_out.follow(statement.transaction, statement.waiting, IsTransactionBlock, limits());
 }
 

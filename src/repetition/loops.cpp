@@ -7,7 +7,7 @@ namespace remedy::repetition {
 
 namespace {
 
-constexpr std::uint8_t patience = 64;     // looks at a statement in one stretch
+constexpr unsigned patience = 64;         // looks at a statement in one stretch, or more if the limit is high
 constexpr std::uint32_t interruption = 3; // statements between two calls of a loop
 constexpr std::uint8_t trust = 8;         // transactions between two that are looked at closely
 
@@ -42,7 +42,7 @@ Loops::note(const Call &call, unsigned limit, Nanoseconds long_pause) noexcept
 		return &loop;
 	if (is_interrupted(loop))
 		begin(loop);
-	count(loop, call, long_pause);
+	count(loop, call, limit, long_pause);
 	if (loop.calls < limit)
 		return &loop;
 	loop.kind = kind_of(loop, call, limit);
@@ -71,7 +71,7 @@ Loops::is_interrupted(const Loop &loop) const noexcept
 {
 	const bool is_apart = statements_ - loop.last > interruption || (in_block_ && loop.transaction != transaction_);
 
-	return loop.calls > 0 && is_apart && !is_in_one_transaction(loop) && !fills_chain(loop, 1);
+	return is_apart && !is_in_one_transaction(loop) && !fills_chain(loop, 1);
 }
 
 // What was a loop in the transactions before is one in this, until it is looked at again.
@@ -80,7 +80,7 @@ Loops::resume(Loop &loop) noexcept
 {
 	if (loop.kind == LoopKind::none)
 		return false;
-	const bool again = loop.in_transaction && in_block_ && loop.trusted < trust && loop.chain == chain_;
+	const bool again = in_block_ && loop.trusted < trust;
 
 	if (again)
 	{
@@ -103,14 +103,14 @@ Loops::resume(Loop &loop) noexcept
 }
 
 void
-Loops::count(Loop &loop, const Call &call, Nanoseconds long_pause) noexcept
+Loops::count(Loop &loop, const Call &call, unsigned limit, Nanoseconds long_pause) noexcept
 {
 	if (loop.stretch != statements_ / stretch)
 	{
 		loop.stretch = statements_ / stretch;
 		loop.looks = 0;
 	}
-	loop.looks = std::min<std::uint8_t>(loop.looks + 1, patience);
+	loop.seen_enough = ++loop.looks >= std::max(patience, 2 * limit);
 	loop.last = statements_;
 	++loop.calls;
 	loop.slow += call.waiting > long_pause;
@@ -154,7 +154,7 @@ Loops::fills_chain(const Loop &loop, unsigned more) const noexcept
 	std::uint64_t calls = more;
 
 	for (const Loop &other : loops_)
-		if (other.fingerprint != 0 && other.chain == chain_ && other.table == loop.table)
+		if (other.table == loop.table && other.chain == chain_ && (other.running || other.last >= loop.began))
 			calls += std::min(other.calls, loop.calls);
 	return mostly(calls, span);
 }
@@ -165,7 +165,7 @@ Loops::is_settled(std::uint64_t fingerprint) const noexcept
 	const Loop *const loop = find(fingerprint);
 
 	return loop != nullptr && loop->chain == chain_ &&
-		   (loop->running || (loop->looks == patience && loop->stretch == statements_ / stretch));
+		   (loop->running || (loop->seen_enough && loop->stretch == statements_ / stretch));
 }
 
 bool
@@ -191,6 +191,7 @@ Loops::begin(Loop &loop) noexcept
 	loop.fingerprint = before.fingerprint;
 	loop.table = before.table;
 	loop.looks = before.looks;
+	loop.seen_enough = before.seen_enough;
 	loop.stretch = before.stretch;
 	loop.last = statements_;
 	loop.stamp = ++stamps_;
@@ -206,17 +207,16 @@ Loops::place_for(const Call &call) noexcept
 {
 	Loop *place = find(call.fingerprint);
 
-	if (place != nullptr && (place->chain == chain_ || place->running))
+	if (place != nullptr && place->chain == chain_)
 		return *place;
 	if (place == nullptr)
 	{
-		const auto keep = [this](const Loop &loop) {
-			return std::pair(loop.fingerprint != 0 && loop.running, ~(statements_ - loop.last));
-		};
+		const auto keep = [this](const Loop &loop) { return std::pair(loop.running, ~(statements_ - loop.last)); };
 		place = std::min_element(loops_, loops_ + loop_limit,
 								 [&](const Loop &one, const Loop &other) { return keep(one) < keep(other); });
+		*place = {};
+		place->fingerprint = call.fingerprint;
 	}
-	place->fingerprint = call.fingerprint;
 	place->table = call.table;
 	begin(*place);
 	return *place;

@@ -77,12 +77,13 @@ struct Loop
 	std::uint32_t repeats;     // and how often it had run
 	std::uint32_t last;        // the how-manieth statement ran it last
 	std::uint32_t stretch;     // of statements, in which it was looked at
+	std::uint32_t slow;        // calls after a long pause
+	std::uint32_t linked;      // calls
 	std::uint8_t valued;       // calls with a known key
 	std::uint8_t different;    // keys, of those
 	std::uint8_t kinds;        // different values as a whole, up to `remembered`
-	std::uint8_t slow;         // calls after a long pause
-	std::uint8_t linked;       // calls
-	std::uint8_t looks;        // in its stretch of statements
+	std::uint16_t looks;       // in its stretch of statements
+	bool seen_enough;          // there
 	std::uint8_t trusted;      // transactions in which it was taken for what it was before
 	LoopKind kind;             // none: not found
 	LoopKind before;           // what it was under the same stamp
@@ -151,7 +152,7 @@ public:
 	}
 
 	// Whether the next statement is the first of many, among which nothing has to be
-	// settled as it was before.
+	// settled as it was before: so it has to be looked at.
 	bool begins_stretch() const noexcept { return (statements_ + 1) % stretch == 0; }
 
 	// Whether a running loop is over, though its chain goes on: what has run since it was
@@ -175,7 +176,7 @@ public:
 	void roll_back(Drop &&drop) noexcept
 	{
 		for (Loop &loop : loops_)
-			if (loop.fingerprint != 0 && loop.transaction == transaction_ && in_block_)
+			if (loop.transaction == transaction_ && in_block_)
 			{
 				if (loop.running)
 					drop(loop);
@@ -197,7 +198,7 @@ public:
 	void each_running(Visit &&visit) noexcept
 	{
 		for (Loop &loop : loops_)
-			if (loop.fingerprint != 0 && loop.running)
+			if (loop.running)
 				visit(loop);
 	}
 
@@ -217,7 +218,7 @@ private:
 	void end_all(End &&end) noexcept
 	{
 		for (Loop &loop : loops_)
-			if (loop.fingerprint != 0 && loop.running)
+			if (loop.running)
 			{
 				end(loop);
 				loop.running = false;
@@ -229,7 +230,7 @@ private:
 	void end_transaction(End &&end) noexcept
 	{
 		for (Loop &loop : loops_)
-			if (loop.fingerprint != 0 && loop.running && loop.in_transaction)
+			if (loop.running && loop.in_transaction)
 			{
 				end(loop);
 				loop.running = false;
@@ -242,7 +243,7 @@ private:
 	void begin(Loop &loop) noexcept;
 	bool resume(Loop &loop) noexcept;
 	bool is_interrupted(const Loop &loop) const noexcept;
-	void count(Loop &loop, const Call &call, Nanoseconds long_pause) noexcept;
+	void count(Loop &loop, const Call &call, unsigned limit, Nanoseconds long_pause) noexcept;
 	LoopKind kind_of(const Loop &loop, const Call &call, unsigned limit) const noexcept;
 	bool is_in_one_transaction(const Loop &loop) const noexcept
 	{
