@@ -25,7 +25,7 @@ export PG_CONFIG
 ifndef READY
 # ---- Step one: what is needed -------------------------------------------------------------------------
 
-.PHONY: all install uninstall clean test unit check-core demo bench matrix format help
+.PHONY: all install uninstall clean test unit fuzz check-core demo bench matrix format help
 .NOTPARALLEL:
 
 STEP_TWO = $(MAKE) --no-print-directory $(if $(V),,--silent) READY=1
@@ -48,6 +48,10 @@ unit:
 	@test/tools/packages build
 	@test/run unit
 
+fuzz:
+	@test/tools/packages fuzz
+	@test/fuzz/run $(RUNS)
+
 check-core:
 	@test/tools/packages core
 	@test/check-core
@@ -65,7 +69,7 @@ matrix:
 	@test/matrix $(VERSIONS)
 
 format:
-	@clang-format -i $(wildcard src/*.cpp src/*/*.[ch]pp test/unit/*.[ch]pp test/bench/*.cpp)
+	@clang-format -i $(wildcard src/*.cpp src/*/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.cpp test/bench/*.cpp)
 
 help:
 	@echo 'make             build the extension (installs compilers and server headers that are missing)'
@@ -73,6 +77,7 @@ help:
 	@echo 'make demo        an ORM application with the N+1 problem, on a private server'
 	@echo 'make test        all test suites, on private servers; SUITES="unit regress/observe" picks some'
 	@echo 'make unit        only the tests that need no server'
+	@echo 'make fuzz        random sessions against the N+1 rule (libFuzzer); RUNS=10000000 plays more'
 	@echo "make check-core  PostgreSQL's own regression suite with pg_remedy preloaded and everything on"
 	@echo 'make bench       what it costs, measured on private servers; BENCHES=instructions picks one'
 	@echo 'make matrix      both on PostgreSQL 15, 17 and 18 in throw-away systems; VERSIONS=17 picks one'

@@ -110,6 +110,7 @@ struct Child
 	bool found;          // the rule held in this unit
 	std::uint8_t key;    // of the finding
 	std::uint8_t parent; // of the finding
+	std::uint32_t parent_stamp;
 	Nanoseconds last;
 	Nanoseconds server;  // of all calls
 	Nanoseconds waiting; // before all calls but the first
@@ -219,7 +220,7 @@ public:
 	// been given to another since.
 	bool has_parent(const Child &child) const noexcept
 	{
-		return child.keys[child.key].bonds[child.parent].stamp == parents_[child.parent].stamp;
+		return child.parent_stamp == parents_[child.parent].stamp;
 	}
 
 	unsigned place_of(const Parent &parent) const noexcept { return static_cast<unsigned>(&parent - parents_); }

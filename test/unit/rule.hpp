@@ -79,6 +79,9 @@ public:
 			look_at(statement, run, entry, found);
 		clock_ += run.execution;
 		waiting_ = 0;
+		last_transaction_ = transaction_;
+		last_watch_ = watch_;
+		cut_ = false;
 	}
 
 	// Pauses so long before the next statement, more than before.
@@ -117,6 +120,7 @@ public:
 		fan_out_.cut();
 		loops_.cut();
 		++outlook_;
+		cut_ = true;
 	}
 
 	template <class Found>
@@ -128,8 +132,8 @@ public:
 		end_children(found);
 	}
 
-	const FanOut &fan_out() const noexcept { return fan_out_; }
-	const Loops &loops() const noexcept { return loops_; }
+	FanOut &fan_out() noexcept { return fan_out_; }
+	Loops &loops() noexcept { return loops_; }
 	bool in_block() const noexcept { return in_block_; }
 
 	// Findings of units of work that go on.
@@ -144,7 +148,7 @@ public:
 				visit(unit);
 	}
 
-	// Where executions of a settled statement are counted; null if it is not settled.
+	// Where executions of a settled statement are counted; null if they are not.
 	const Unit *passed_to(std::uint64_t fingerprint) const noexcept
 	{
 		const Entry &entry = entries_[fingerprint % entry_limit];
@@ -152,6 +156,21 @@ public:
 			return nullptr;
 		return &*std::find_if(loop_units_, loop_units_ + loop_limit,
 							  [&](const Unit &unit) { return &unit.repeats == entry.passed; });
+	}
+
+	// The finding of a loop; null if it is another's place.
+	const Unit *unit_at(const Loop &loop) const noexcept
+	{
+		const Unit &unit = loop_units_[loops_.place_of(loop)];
+		return unit.stamp == loop.stamp ? &unit : nullptr;
+	}
+
+	// Whether the next statement belongs to the chain of the one before, as it is promised.
+	bool chain_goes_on() const noexcept
+	{
+		if (watch_ != 0 || last_watch_ != 0)
+			return watch_ == last_watch_;
+		return !cut_ && (waiting_ <= limits_.burst_gap || (in_block_ && transaction_ == last_transaction_));
 	}
 
 	// With these the session begins.
@@ -340,6 +359,8 @@ private:
 	void report(const Child &child) noexcept
 	{
 		Unit &unit = child_units_[fan_out_.place_of(child)];
+		if (unit.stamp != child.stamp && !fan_out_.has_parent(child))
+			return;
 		if (unit.stamp != child.stamp)
 			unit = {child.fingerprint, fan_out_.parent_of(child).fingerprint, child.stamp, LoopKind::none, false, 1, 0};
 		unit.repeats = child.repeats();
@@ -460,6 +481,9 @@ private:
 	std::uint32_t transaction_ = 0;
 	std::uint32_t watch_ = 0;
 	std::uint32_t watches_ = 0;
+	std::uint32_t last_transaction_ = 0; // those of the statement before
+	std::uint32_t last_watch_ = 0;
+	bool cut_ = false;
 };
 
 } // namespace rule
