@@ -51,12 +51,10 @@ Loops::note(const Call &call, unsigned limit, Nanoseconds long_pause) noexcept
 		loop.in_transaction = is_in_one_transaction(loop);
 		loop.may_be_bulk_load = loop.in_transaction && call.named && call.command == Command::insert;
 		loop.running = true;
-		loop.resumed = false;
 		if (loop.before != LoopKind::none && loop.before != loop.kind)
 			loop.stamp = ++stamps_;
 		loop.before = loop.kind;
 		loop.found_at = limit;
-		loop.trusted = 0;
 		loop.reviewed = statements_;
 		loop.repeats = loop.calls;
 	}
@@ -93,11 +91,10 @@ Loops::resume(Loop &loop) noexcept
 	else
 	{
 		const std::uint32_t stamp = loop.stamp;
-		const LoopKind before = loop.chain == chain_ ? loop.kind : LoopKind::none;
+		const LoopKind before = loop.kind;
 		begin(loop);
 		loop.before = before;
-		if (before != LoopKind::none)
-			loop.stamp = stamp;
+		loop.stamp = stamp;
 	}
 	return again;
 }
@@ -154,7 +151,7 @@ Loops::fills_chain(const Loop &loop, unsigned more) const noexcept
 	std::uint64_t calls = more;
 
 	for (const Loop &other : loops_)
-		if (other.table == loop.table && other.chain == chain_ && (other.running || other.last >= loop.began))
+		if (other.table == loop.table && (other.running || other.last >= loop.began))
 			calls += std::min(other.calls, loop.calls);
 	return mostly(calls, span);
 }
@@ -191,7 +188,6 @@ Loops::begin(Loop &loop) noexcept
 	loop.fingerprint = before.fingerprint;
 	loop.table = before.table;
 	loop.looks = before.looks;
-	loop.seen_enough = before.seen_enough;
 	loop.stretch = before.stretch;
 	loop.last = statements_;
 	loop.stamp = ++stamps_;

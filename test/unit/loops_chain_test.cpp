@@ -72,7 +72,7 @@ TEST(another_on_the_table_counts_no_more_often_than_the_loop)
 	for (unsigned key = 1; key <= 10; ++key)
 	{
 		session.run(user_by_id, key);
-		for (unsigned i = 0; i < 2; ++i)
+		for (unsigned i = 0; i < 3; ++i)
 			session.run(user_by_mail, 1, 100 * key + i); // would fill what the others leave
 		session.interrupt(1);
 	}
@@ -129,6 +129,15 @@ TEST(a_loop_begins_where_it_was_interrupted)
 	CHECK(session.nothing());
 }
 
+TEST(three_others_interrupt)
+{
+	Session session;
+	session.run_all(user_by_id, 1, 5);
+	session.interrupt(3);
+	session.run_all(user_by_id, 6, 14);
+	CHECK(session.nothing());
+}
+
 TEST(and_is_found_from_there)
 {
 	Session session;
@@ -147,23 +156,38 @@ TEST(two_others_between_are_no_interruption)
 	CHECK(session.only(user_by_id, LoopKind::lookup, 10));
 }
 
+TEST(ten_of_thirteen_are_not_enough)
+{
+	Session session;
+	for (unsigned key = 1; key <= 10; ++key)
+	{
+		session.run(user_by_id, key);
+		if (key % 3 == 0)
+			session.interrupt(1);
+	}
+	CHECK(session.nothing());
+}
+
 TEST(many_others_after_a_long_run_are_no_interruption)
 {
-	// Twenty-nine calls that are none yet; the four others leave more than four fifths to them.
-	Session session;
-	for (unsigned i = 0; i < 18; ++i)
-		session.run(orders_of, 1 + i % 2);
-	session.interrupt(4);
-	session.run(orders_of, 1);
-	session.run(orders_of, 2);
-	CHECK(session.only(orders_of, LoopKind::duplicate, 20));
+	// The four others leave four fifths to sixteen calls, with the next one, but not to fifteen.
+	for (const unsigned calls : {14u, 15u})
+	{
+		Session session;
+		for (unsigned i = 0; i < 20; ++i)
+		{
+			session.interrupt(i == calls ? 4 : 0);
+			session.run(orders_of, 1 + i % 2);
+		}
+		CHECK(calls == 15 ? session.only(orders_of, LoopKind::duplicate, 20) : session.nothing());
+	}
 }
 
 TEST(a_pause_within_the_burst_gap_goes_on)
 {
 	Session session;
 	session.run_all(user_by_id, 1, 5);
-	session.pause(burst_gap - millisecond);
+	session.pause(burst_gap - millisecond / 10); // and the tenth before each statement
 	session.run_all(user_by_id, 6, 10);
 	CHECK(session.only(user_by_id, LoopKind::lookup, 10));
 }
@@ -188,6 +212,16 @@ TEST(each_chain_is_a_unit_of_work)
 	CHECK(session.only(user_by_id, LoopKind::lookup, {10, 11, 12}));
 }
 
+TEST(a_loop_is_over_with_its_chain)
+{
+	Session session;
+	session.run_all(user_by_id, 1, 10);
+	session.pause(2 * burst_gap);
+	session.run(other(0));
+	CHECK(session.over() == 1);
+	CHECK(!session.detector->loops().is_running(user_by_id.fingerprint));
+}
+
 TEST(who_waits_before_most_repeats_polls)
 {
 	for (const Statement &statement : {user_by_id, order_insert, order_update})
@@ -197,7 +231,7 @@ TEST(who_waits_before_most_repeats_polls)
 		{
 			polling.pause(burst_gap / 2);
 			polling.run(statement, key);
-			looping.pause(burst_gap / 2 - millisecond);
+			looping.pause(burst_gap / 2 - millisecond / 10); // no more than half, with the tenth before each
 			looping.run(statement, key);
 		}
 		CHECK(polling.nothing());
@@ -309,7 +343,9 @@ TEST(and_ends_the_loops_of_the_one_before)
 	session.run_all(user_by_id, 1, 12);
 	session.detector->cut();
 	session.run_all(user_by_id, 13, 23);
-	CHECK(session.only(user_by_id, LoopKind::lookup, {12, 11}));
+	session.detector->cut();
+	session.run_all(user_by_id, 24, 36);
+	CHECK(session.only(user_by_id, LoopKind::lookup, {12, 11, 13}));
 }
 
 TEST(one_cut_cuts_once)

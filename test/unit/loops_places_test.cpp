@@ -109,6 +109,30 @@ TEST(a_statement_without_a_future_is_settled)
 	CHECK(session.detector->loops().is_settled(user_by_id.fingerprint));
 }
 
+TEST(with_a_high_limit_it_gets_more_looks)
+{
+	Session session(60);
+	session.begin();
+	for (unsigned i = 1; i <= 240; ++i)
+	{
+		CHECK(!session.detector->loops().is_settled(user_by_id.fingerprint));
+		session.run(user_by_id, i % 3 + 1, i);
+	}
+	CHECK(session.detector->loops().is_settled(user_by_id.fingerprint));
+}
+
+TEST(who_takes_the_place_of_a_settled_one_is_not)
+{
+	Session session;
+	session.begin();
+	for (unsigned i = 1; i <= 64; ++i)
+		session.run(user_by_id, i % 3 + 1, i);
+	for (unsigned number = 0; number < 16; ++number)
+		session.run(insert(number));
+	CHECK(!session.detector->loops().is_settled(user_by_id.fingerprint));
+	CHECK(!session.detector->loops().is_settled(insert(15).fingerprint));
+}
+
 TEST(a_running_loop_is_settled_and_counted_exactly)
 {
 	Session session;
@@ -135,7 +159,8 @@ TEST(in_the_next_stretch_it_is_looked_at_again)
 	Session session;
 	session.begin();
 	for (unsigned i = 1; i <= 2000; ++i)
-		session.run(user_by_id, i % 3 + 1, i); // settled
+		session.run(user_by_id, i % 3 + 1, i);
+	CHECK(session.detector->loops().is_settled(user_by_id.fingerprint));
 	session.run_all(user_by_id, 1, 2000);
 	const std::vector<Unit> &found = session.findings();
 	CHECK(found.size() == 1 && found[0].kind == LoopKind::lookup);

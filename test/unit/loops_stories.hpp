@@ -111,6 +111,9 @@ public:
 	void commit() { detector->commit(); }
 	void roll_back() { detector->roll_back(); }
 
+	// How many findings are of units of work that are over.
+	std::size_t over() const { return units_.size(); }
+
 	// What was found in units of work that are over; and, from here on, all are.
 	const std::vector<Unit> &findings()
 	{

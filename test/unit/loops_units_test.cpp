@@ -153,6 +153,15 @@ TEST(outside_of_transactions_nothing_is_resumed)
 	CHECK(!session.detector->loops().is_running(order_update.fingerprint));
 }
 
+TEST(nor_does_what_was_found_count_again)
+{
+	Session session;
+	in_transaction(session, order_update, 10, 0);
+	session.commit();
+	session.run_all(order_update, 11, 15);
+	CHECK(session.only(order_update, LoopKind::write, 10));
+}
+
 TEST(nor_in_another_chain)
 {
 	Session session;
@@ -318,6 +327,16 @@ TEST(nor_is_it_resumed)
 	CHECK(session.only(order_insert, LoopKind::write, 10));
 }
 
+TEST(what_was_resumed_is_taken_back_too)
+{
+	Session session;
+	in_transaction(session, order_insert, 10, 1);
+	session.commit();
+	in_transaction(session, order_insert, 20, 1);
+	session.roll_back();
+	CHECK(session.only(order_insert, LoopKind::write, 10));
+}
+
 TEST(loops_of_other_transactions_stay)
 {
 	Session session;
@@ -343,11 +362,18 @@ TEST(a_named_insert_that_nearly_fills_its_transaction_is_a_bulk_load)
 {
 	Session session;
 	session.begin();
-	session.interrupt(10);
-	session.run_all(named_insert, 1, 100);
+	session.interrupt(12);
+	session.run_all(named_insert, 1, 108); // nine tenths
 	session.commit();
 	CHECK(session.findings().size() == 1);
-	CHECK(session.findings()[0].bulk && session.findings()[0].repeats == 100);
+	CHECK(session.findings()[0].bulk && session.findings()[0].repeats == 108);
+}
+
+TEST(of_a_hundred_rows_too)
+{
+	Session session;
+	in_transaction(session, named_insert, 100, 0);
+	CHECK(session.findings().size() == 1 && session.findings()[0].bulk);
 }
 
 TEST(of_ninety_nine_rows_it_is_none)
