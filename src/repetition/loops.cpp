@@ -12,12 +12,13 @@ constexpr std::uint32_t interruption = 3; // statements between two calls of a l
 constexpr std::uint8_t trust = 8;         // transactions between two that are looked at closely
 
 // Adds the value to those that are remembered; how many there are.
+template <unsigned limit>
 std::uint8_t
-remember(std::uint32_t (&values)[Loop::remembered], std::uint8_t count, ValueHash value) noexcept
+remember(std::uint32_t (&values)[limit], std::uint8_t count, ValueHash value) noexcept
 {
 	const std::uint32_t cut = static_cast<std::uint32_t>(value);
 
-	if (count == Loop::remembered || std::find(values, values + count, cut) != values + count)
+	if (count == limit || std::find(values, values + count, cut) != values + count)
 		return count;
 	values[count] = cut;
 	return count + 1;
@@ -51,9 +52,8 @@ Loops::note(const Call &call, unsigned limit, Nanoseconds long_pause) noexcept
 		loop.in_transaction = is_in_one_transaction(loop);
 		loop.may_be_bulk_load = loop.in_transaction && call.named && call.command == Command::insert;
 		loop.running = true;
-		if (loop.before != LoopKind::none && loop.before != loop.kind)
+		if (loop.before != loop.kind)
 			loop.stamp = ++stamps_;
-		loop.before = loop.kind;
 		loop.found_at = limit;
 		loop.reviewed = statements_;
 		loop.repeats = loop.calls;
@@ -120,7 +120,7 @@ Loops::count(Loop &loop, const Call &call, unsigned limit, Nanoseconds long_paus
 		++loop.valued;
 		loop.different = remember(loop.keys, loop.different, call.key);
 	}
-	loop.kinds = call.values == 0 ? Loop::remembered : remember(loop.values, loop.kinds, call.values);
+	loop.kinds = call.values == 0 ? Loop::remembered_kinds : remember(loop.values, loop.kinds, call.values);
 }
 
 LoopKind

@@ -64,7 +64,8 @@ struct ChainMoment
 
 struct Loop
 {
-	static constexpr unsigned remembered = 16;
+	static constexpr unsigned remembered = 16;      // keys
+	static constexpr unsigned remembered_kinds = 4; // with more than three it is no duplicate
 
 	std::uint64_t fingerprint; // 0: free
 	std::uint32_t stamp;       // of this statement in this place; never comes again
@@ -81,7 +82,7 @@ struct Loop
 	std::uint32_t linked;      // calls
 	std::uint8_t valued;       // calls with a known key
 	std::uint8_t different;    // keys, of those
-	std::uint8_t kinds;        // different values as a whole, up to `remembered`
+	std::uint8_t kinds;        // different values as a whole, up to `remembered_kinds`
 	std::uint16_t looks;       // in its stretch of statements
 	bool seen_enough;          // there
 	std::uint8_t trusted;      // transactions in which it was taken for what it was before
@@ -95,7 +96,7 @@ struct Loop
 	bool may_be_bulk_load;     // found as one transaction's, an INSERT with a name
 	bool resumed;              // running for what it was before
 	std::uint32_t keys[remembered];
-	std::uint32_t values[remembered];
+	std::uint32_t values[remembered_kinds];
 
 	// Repeats of its unit of work when it begins to run.
 	std::uint32_t first_repeats() const noexcept { return resumed ? 1 : calls; }

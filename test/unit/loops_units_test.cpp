@@ -203,6 +203,35 @@ TEST(a_loop_that_is_found_again_is_trusted_again)
 	CHECK(session.detector->loops().is_running(order_update.fingerprint));
 }
 
+TEST(a_loop_that_is_found_again_is_the_same_finding)
+{
+	Session session;
+	for (unsigned i = 0; i < 20; ++i)
+	{
+		in_transaction(session, order_update, 10, 1);
+		session.commit();
+	}
+	for (const Unit &unit : session.findings())
+		CHECK(unit.stamp == session.findings()[0].stamp);
+}
+
+TEST(but_not_if_it_is_of_another_kind)
+{
+	Session session;
+	for (unsigned i = 0; i < 27; ++i) // nine of each, of which eight are trusted
+	{
+		in_transaction(session, user_by_id, 50, 0, i / 9 != 1);
+		session.commit();
+	}
+	const std::vector<Unit> &found = session.findings();
+	CHECK(found.size() == 27);
+	for (unsigned i = 0; i < found.size(); ++i)
+	{
+		CHECK(found[i].kind == (i / 9 == 1 ? LoopKind::lookup : LoopKind::duplicate));
+		CHECK((found[i].stamp == found[i / 9 * 9].stamp) && (i < 9 || found[i].stamp != found[i - 9].stamp));
+	}
+}
+
 // The end of a loop whose chain goes on.
 
 TEST(a_loop_is_over_when_others_have_taken_its_place)
