@@ -218,10 +218,7 @@ public:
 
 	// Whether that is still the parent the child was found with: its place may have
 	// been given to another since.
-	bool has_parent(const Child &child) const noexcept
-	{
-		return child.parent_stamp == parents_[child.parent].stamp;
-	}
+	bool has_parent(const Child &child) const noexcept { return child.parent_stamp == parents_[child.parent].stamp; }
 
 	unsigned place_of(const Parent &parent) const noexcept { return static_cast<unsigned>(&parent - parents_); }
 	unsigned place_of(const Child &child) const noexcept { return static_cast<unsigned>(&child - children_); }

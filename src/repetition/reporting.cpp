@@ -4,6 +4,7 @@
 
 #include "observe/observe.hpp"
 #include "repetition/describing.hpp"
+#include "repetition/detection.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/telling.hpp"
 #include "server/guard.hpp"
@@ -127,6 +128,9 @@ report_of(Report &report, std::uint32_t stamp) noexcept
 {
 	if (report.stamp != stamp)
 	{
+		// That statement may run again: not as a settled one, which would count here.
+		if (report.has_unit)
+			look_again();
 		end_unit(report);
 		report = {};
 		report.stamp = stamp;

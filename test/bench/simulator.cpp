@@ -712,6 +712,7 @@ main(int argument_count, char **arguments)
 	std::printf("peak memory %ld kB after a tenth, %ld kB at the end\n", memory, memory_at_end);
 	std::printf("%.0f ns of CPU a statement, %.0f of which to make it up\n", with / statements * 1e9,
 				without / statements * 1e9);
-	const std::uint64_t admitted = tallies["pooled browsing, autocommit"].false_likely;
-	return all.false_likely == admitted && memory_at_end <= memory + memory / 20 ? 0 : 1;
+	const bool right = all.found * 1000 >= all.planted * 999 && all.exact * 100 >= all.planted * 99 &&
+					   all.false_likely * 1000 <= all.found;
+	return right && memory_at_end <= memory + memory / 20 ? 0 : 1;
 }
