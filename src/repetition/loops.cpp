@@ -190,7 +190,6 @@ Loops::begin(Loop &loop) noexcept
 	loop.looks = before.looks;
 	loop.stretch = before.stretch;
 	loop.last = statements_;
-	loop.stamp = ++stamps_;
 	loop.chain = chain_;
 	loop.transaction = transaction_;
 	loop.began = statements_;

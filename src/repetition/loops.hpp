@@ -68,7 +68,7 @@ struct Loop
 	static constexpr unsigned remembered_kinds = 4; // with more than three it is no duplicate
 
 	std::uint64_t fingerprint; // 0: free
-	std::uint32_t stamp;       // of this statement in this place; never comes again
+	std::uint32_t stamp;       // of what it was found as, in this place; never comes again
 	std::uint32_t chain;
 	std::uint32_t table;
 	std::uint32_t transaction; // in which it began

@@ -166,6 +166,30 @@ TEST(a_found_child_knows_when_its_parent_has_lost_its_place)
 	session.fan_out->each_child([&](const Child &child) { CHECK(!session.fan_out->has_parent(child)); });
 }
 
+TEST(nor_does_it_take_another_in_that_place_for_its_parent)
+{
+	Session session;
+	session.list(author_list, numbers(1, 10));
+	ask_books_of(session, 1, 5);
+	session.fan_out->forget(author_list.fingerprint);
+	session.list(other_author_list, numbers(1, 10)); // in the free place
+	ask_books_of(session, 6, 10);
+	CHECK(session.only(10, books_of, author_list));
+	session.fan_out->each_child([&](const Child &child) { CHECK(!session.fan_out->has_parent(child)); });
+}
+
+TEST(a_cut_takes_the_parents_of_a_watched_stretch)
+{
+	Session session;
+	session.watch();
+	session.list(author_list, numbers(1, 10));
+	ask_books_of(session, 1, 5);
+	session.fan_out->cut();
+	session.list(settings, {});
+	CHECK(session.unit() == 1);
+	session.fan_out->each_child([&](const Child &child) { CHECK(!session.fan_out->has_parent(child)); });
+}
+
 TEST(the_first_child_does_not_take_its_parents_place)
 {
 	Session session;
