@@ -147,7 +147,7 @@ FanOut::decide(Child &child, unsigned threshold) noexcept
 			child.found = true;
 			child.key = static_cast<std::uint8_t>(key);
 			child.parent = static_cast<std::uint8_t>(place);
-			child.parent_stamp = parent.stamp;
+			child.parent_fingerprint = parent.fingerprint;
 		}
 	return child.found;
 }

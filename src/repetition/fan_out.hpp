@@ -110,7 +110,7 @@ struct Child
 	bool found;          // the rule held in this unit
 	std::uint8_t key;    // of the finding
 	std::uint8_t parent; // of the finding
-	std::uint32_t parent_stamp;
+	std::uint64_t parent_fingerprint;
 	Nanoseconds last;
 	Nanoseconds server;  // of all calls
 	Nanoseconds waiting; // before all calls but the first
@@ -218,7 +218,12 @@ public:
 
 	// Whether that is still the parent the child was found with: its place may have
 	// been given to another since.
-	bool has_parent(const Child &child) const noexcept { return child.parent_stamp == parents_[child.parent].stamp; }
+	bool has_parent(const Child &child) const noexcept
+	{
+		const Parent &parent = parents_[child.parent];
+		return child.parent_fingerprint == parent.fingerprint &&
+			   child.keys[child.key].bonds[child.parent].stamp == parent.stamp;
+	}
 
 	unsigned place_of(const Parent &parent) const noexcept { return static_cast<unsigned>(&parent - parents_); }
 	unsigned place_of(const Child &child) const noexcept { return static_cast<unsigned>(&child - children_); }
