@@ -149,8 +149,9 @@ private:
 			for (unsigned i = 0; i < run.rows * statement.output_count; ++i)
 				output[i] = in_column(returned_ + i / statement.output_count, 77);
 		}
-		const bool goes_on = detector_->chain_goes_on();
-		if (!goes_on)
+		const Unit *const counted = detector_->passed_to(statement.fingerprint);
+		REQUIRE(counted == nullptr || (counted->fingerprint == statement.fingerprint && counted->parent == 0));
+		if (!detector_->chain_goes_on())
 			std::fill(std::begin(calls_in_chain_), std::end(calls_in_chain_), 0);
 		++calls_in_chain_[statement.fingerprint - 1];
 		detector_->run(statement, run, [this](const Unit &unit) { over(unit); });
@@ -197,12 +198,6 @@ private:
 			check(unit);
 			REQUIRE(unit.repeats <= calls_in_chain_[unit.fingerprint - 1]);
 		});
-		for (const Statement &statement : statements_)
-		{
-			const Unit *const unit = detector_->passed_to(statement.fingerprint);
-			if (unit != nullptr)
-				REQUIRE(unit->fingerprint == statement.fingerprint && unit->parent == 0);
-		}
 		detector_->loops().each_running([this](const Loop &loop) {
 			const Unit *const unit = detector_->unit_at(loop);
 			REQUIRE(unit != nullptr && unit->fingerprint == loop.fingerprint);
