@@ -181,16 +181,18 @@ TEST(nor_does_it_take_another_in_that_place_for_its_parent)
 	session.fan_out->each_child([&](const Child &child) { CHECK(!session.fan_out->has_parent(child)); });
 }
 
-TEST(a_cut_takes_the_parents_of_a_watched_stretch)
+TEST(a_cut_takes_the_parents_but_not_in_a_watched_stretch)
 {
-	Session session;
-	session.watch();
-	session.list(author_list, numbers(1, 10));
-	ask_books_of(session, 1, 5);
-	session.fan_out->cut();
-	session.list(settings, {});
-	CHECK(session.unit() == 1);
-	session.fan_out->each_child([&](const Child &child) { CHECK(!session.fan_out->has_parent(child)); });
+	for (const bool watched : {false, true})
+	{
+		Session session;
+		if (watched)
+			session.watch();
+		session.list(author_list, numbers(1, 10));
+		session.fan_out->cut();
+		ask_books_of(session, 1, 10);
+		CHECK(watched ? session.only(10, books_of, author_list) : session.findings() == 0);
+	}
 }
 
 TEST(the_first_child_does_not_take_its_parents_place)
