@@ -170,7 +170,7 @@ look_up(const observe::Statement &statement, Shape &shape, bool any_parent) noex
 	if (any_parent)
 		execution = fan_out.look_up(shape, values, moment, limits(), find_tie);
 	if (!moment.in_block && moment.watch == 0)
-		pool_link = find_published(shape, values, moment.now, parent_life, find_tie);
+		pool_link = find_published(execution.linked(), shape, values, moment.now, parent_life, find_tie);
 }
 
 inline void
@@ -478,6 +478,7 @@ void
 reset(const observe::Scope &)
 {
 	forget_units();
+	withdraw_all();
 }
 
 void

@@ -165,6 +165,25 @@ link_to(const SharedParent &place, int number, const Shape &shape, const ValueHa
 	return link;
 }
 
+// Calls write(place) in a change of the place, unless somebody else is at it.
+template <class Write>
+bool
+change(SharedParent &place, Write &&write) noexcept
+{
+	bool free = false;
+
+	if (!place.claimed.compare_exchange_strong(free, true, std::memory_order_acquire))
+		return false;
+	const std::uint32_t changes = place.changes.load(std::memory_order_relaxed);
+	place.changes.store(changes + 1, std::memory_order_relaxed);
+	std::atomic_thread_fence(std::memory_order_release);
+	end_children(place);
+	write(place);
+	place.changes.store(changes + 2, std::memory_order_release);
+	place.claimed.store(false, std::memory_order_release);
+	return true;
+}
+
 } // namespace
 
 void
@@ -178,21 +197,23 @@ publish(const Parent &parent, const observe::RawText &raw, std::uint64_t rows, N
 {
 	if (table == nullptr || rows < 2)
 		return;
-	SharedParent &place = place_for(parent.fingerprint);
-	bool free = false;
-
 	const char *const normalised = observe::normalised(raw); // shared memory holds no constants
-	if (!place.claimed.compare_exchange_strong(free, true, std::memory_order_acquire))
-		return;
 	const ParentText text = {normalised == nullptr ? "" : normalised, raw.user};
-	const std::uint32_t changes = place.changes.load(std::memory_order_relaxed);
-	place.changes.store(changes + 1, std::memory_order_relaxed);
-	std::atomic_thread_fence(std::memory_order_release);
-	end_children(place);
-	fill(place, parent, text, ended);
-	place.changes.store(changes + 2, std::memory_order_release);
-	place.claimed.store(false, std::memory_order_release);
-	table->used.store(ended, std::memory_order_relaxed);
+
+	if (change(place_for(parent.fingerprint), [&](SharedParent &place) { fill(place, parent, text, ended); }))
+		table->used.store(ended, std::memory_order_relaxed);
+}
+
+void
+withdraw_all() noexcept
+{
+	if (table == nullptr)
+		return;
+	for (SharedParent &place : table->parents)
+		change(place, [](SharedParent &withdrawn) {
+			withdrawn.fingerprint = 0;
+			withdrawn.used.store(0, std::memory_order_relaxed);
+		});
 }
 
 bool
@@ -202,7 +223,7 @@ any_published(Nanoseconds now, Nanoseconds parent_life) noexcept
 }
 
 PoolLink
-find_published(const Shape &shape, const ValueHash *values, Nanoseconds now, Nanoseconds parent_life,
+find_published(bool own, const Shape &shape, const ValueHash *values, Nanoseconds now, Nanoseconds parent_life,
 			   TieFinder tie) noexcept
 {
 	PoolLink link = {-1, 0, 0, 0, 0};
@@ -216,7 +237,7 @@ find_published(const Shape &shape, const ValueHash *values, Nanoseconds now, Nan
 		const SharedParent &place = table->parents[i];
 		const Nanoseconds used = place.used.load(std::memory_order_relaxed);
 		if (used <= latest || now - used > parent_life || place.client != client ||
-			place.fingerprint == shape.fingerprint)
+			place.fingerprint == shape.fingerprint || own != (place.session == server::slot_number()))
 			continue;
 		const PoolLink found = link_to(place, i, shape, values, tie);
 		if (found.place < 0)

@@ -21,6 +21,9 @@ void declare_shared_parents() noexcept;
 // A run of the parent ended, outside of an explicit transaction, with so many rows.
 void publish(const Parent &parent, const observe::RawText &raw, std::uint64_t rows, Nanoseconds ended) noexcept;
 
+// All of them are forgotten.
+void withdraw_all() noexcept;
+
 // Whether any parent is published that is still of interest.
 bool any_published(Nanoseconds now, Nanoseconds parent_life) noexcept;
 
@@ -34,7 +37,9 @@ struct PoolLink
 	ValueHash value;
 };
 
-PoolLink find_published(const Shape &shape, const ValueHash *values, Nanoseconds now, Nanoseconds parent_life,
+// Of a key that this session itself was given (own), only its own parents count: what
+// others read at the same time is another loop.
+PoolLink find_published(bool own, const Shape &shape, const ValueHash *values, Nanoseconds now, Nanoseconds parent_life,
 						TieFinder tie) noexcept;
 
 // What is known of a parent and one child of it, over all sessions.
