@@ -321,8 +321,8 @@ on_transaction(XactEvent event, void *)
 	any_dropped = false;
 	if (session() == nullptr)
 		return;
-	if (unlikely(TransactionIdIsValid(GetTopTransactionIdIfAny())))
-		tell_writing_ended(event != XACT_EVENT_ABORT);
+	if (event == XACT_EVENT_ABORT && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		tell_writing_undone();
 	end_transaction();
 }
 

@@ -104,9 +104,9 @@ tell_new_request()
 }
 
 pg_attribute_always_inline void
-tell_writing_ended(bool committed)
+tell_writing_undone()
 {
-	detail::tell<&Listener::writing_ended>(committed);
+	detail::tell<&Listener::writing_undone>();
 }
 
 pg_attribute_always_inline void

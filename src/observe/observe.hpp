@@ -55,8 +55,8 @@ struct Listener
 	void (*new_session)();
 	// What follows is of another request: another user, application, route or trace.
 	void (*new_request)();
-	// A transaction ended that wrote something.  Raises no error.
-	void (*writing_ended)(bool committed);
+	// A transaction that wrote something was rolled back.  Raises no error.
+	void (*writing_undone)();
 
 	// The four below are told of every query of this process, those inside functions
 	// and triggers and those of parallel workers too; statement is null for them.

@@ -491,10 +491,8 @@ new_request()
 
 // What a transaction wrote is gone, and with it what it did in vain: tests do so.
 void
-writing_ended(bool committed)
+writing_undone()
 {
-	if (committed)
-		return;
 	if (memory.fan_out.in_block())
 		end_child_reports(false);
 	memory.loops.roll_back([](const Loop &loop) { drop_report(memory.loops, loop); });

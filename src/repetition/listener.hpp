@@ -127,7 +127,7 @@ run_begins(QueryDesc *query, const observe::Statement *statement)
 void reset(const observe::Scope &scope);
 void forget_units();
 void new_request();
-void writing_ended(bool committed);
+void writing_undone();
 
 inline constexpr observe::Listener listener = {.analysed = analysed,
 											   .running = running,
@@ -136,7 +136,7 @@ inline constexpr observe::Listener listener = {.analysed = analysed,
 											   .reset = reset,
 											   .new_session = forget_units,
 											   .new_request = new_request,
-											   .writing_ended = writing_ended,
+											   .writing_undone = writing_undone,
 											   .run_begins = run_begins};
 
 } // namespace remedy::repetition

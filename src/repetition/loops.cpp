@@ -24,6 +24,14 @@ remember(std::uint32_t (&values)[limit], std::uint8_t count, ValueHash value) no
 	return count + 1;
 }
 
+void
+measure(Loop &loop, const Call &call) noexcept
+{
+	++loop.measured;
+	loop.server += call.execution;
+	loop.waiting += call.waiting;
+}
+
 bool
 mostly(std::uint64_t part, std::uint64_t whole) noexcept
 {
@@ -39,6 +47,8 @@ Loops::note(const Call &call, unsigned limit, Nanoseconds long_pause) noexcept
 		return nullptr;
 	Loop &loop = place_for(call);
 
+	if (loop.running)
+		measure(loop, call);
 	if (loop.running || resume(loop))
 		return &loop;
 	if (is_interrupted(loop))
@@ -112,9 +122,8 @@ Loops::count(Loop &loop, const Call &call, unsigned limit, Nanoseconds long_paus
 	++loop.calls;
 	loop.slow += call.waiting > long_pause;
 	loop.linked += call.linked;
-	loop.server += call.execution;
-	if (loop.calls > 1)
-		loop.waiting += call.waiting;
+	if (loop.calls * 2 > limit)
+		measure(loop, call);
 	if (call.key != 0 && loop.valued < UINT8_MAX)
 	{
 		++loop.valued;

@@ -90,7 +90,8 @@ struct Loop
 	LoopKind before;           // what it was under the same stamp
 	bool in_transaction;       // found as one transaction's
 	bool running;              // found, and its unit of work goes on
-	Nanoseconds server;        // of the calls
+	std::uint32_t measured;    // calls in these times; those that warm up the caches are left out
+	Nanoseconds server;        // of them
 	Nanoseconds waiting;       // before them
 	std::uint32_t found_at;    // calls that made it one
 	bool may_be_bulk_load;     // found as one transaction's, an INSERT with a name

@@ -203,7 +203,7 @@ report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
 	const std::uint64_t least = loop.may_be_bulk_load ? findings::held_back : loop.found_at;
 	const bool bulk = loops.is_bulk_load(loop, repeats);
 	count(report,
-		  {report.handle, repeats, least, loop.calls, loop.server, loop.waiting, 0, bulk, GetCurrentTimestamp()});
+		  {report.handle, repeats, least, loop.measured, loop.server, loop.waiting, 0, bulk, GetCurrentTimestamp()});
 	return report.has_unit ? &findings::repeats_of(report.unit) : nullptr;
 }
 
