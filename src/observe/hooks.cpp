@@ -307,23 +307,26 @@ on_abort() noexcept
 	transaction_aborted();
 }
 
+pg_noinline void
+transaction_is_aborted() noexcept
+{
+	planning_failed();
+	on_abort();
+	if (session() != nullptr && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		tell_writing_undone();
+}
+
 void
 on_transaction(XactEvent event, void *)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	if (event == XACT_EVENT_ABORT)
-	{
-		planning_failed();
-		on_abort();
-	}
+		transaction_is_aborted();
 	open_statements.clear();
 	any_dropped = false;
-	if (session() == nullptr)
-		return;
-	if (event == XACT_EVENT_ABORT && TransactionIdIsValid(GetTopTransactionIdIfAny()))
-		tell_writing_undone();
-	end_transaction();
+	if (session() != nullptr)
+		end_transaction();
 }
 
 void

@@ -141,9 +141,6 @@ struct Execution
 class FanOut
 {
 public:
-	// Of transactions in a row, one in so many is looked at.
-	static constexpr std::uint32_t look_every = 1024;
-
 	// Gives the running statement its unit of work; true when that is a new one.
 	bool enter(const Moment &moment, const Limits &limits) noexcept
 	{
@@ -164,7 +161,7 @@ public:
 	{
 		if (transaction == transaction_)
 			return true;
-		if (in_block_ || waiting > limits.burst_gap || is_in_block() || transaction % look_every == 0)
+		if (in_block_ || waiting > limits.burst_gap || is_in_block())
 			return false;
 		transaction_ = transaction;
 		return true;

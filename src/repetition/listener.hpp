@@ -80,7 +80,6 @@ is_quiet(const observe::Statement &statement) noexcept
 	const observe::StatementEntry *const entry = statement.entry;
 
 	return entry != nullptr && entry->settled_for == outlook && entry->fingerprint == statement.fingerprint &&
-		   !memory.loops.begins_stretch() &&
 		   memory.fan_out.follow(statement.transaction, statement.waiting, IsTransactionBlock, limits());
 }
 
@@ -92,10 +91,9 @@ inline DestReceiver *
 running(const observe::Statement &statement)
 {
 	detail::noted = false;
-	if (unlikely(!detail::is_quiet(statement)))
+	if (unlikely(!detail::is_quiet(statement) || !detail::memory.loops.pass()))
 		return detail::look_at(statement);
 	detail::memory.recent.add(statement.fingerprint);
-	detail::memory.loops.pass();
 	++*statement.entry->passed;
 	return nullptr;
 }

@@ -106,8 +106,14 @@ struct Loop
 class Loops
 {
 public:
-	// A statement that was not looked at passes by.
-	void pass() noexcept { ++statements_; }
+	// A statement passes by that needs no look; but one in a stretch gets one, and is not counted yet.
+	bool pass() noexcept
+	{
+		if (begins_stretch())
+			return false;
+		++statements_;
+		return true;
+	}
 
 	// The next statement is at hand.  Calls end(loop) for the loops that are over.
 	template <class End>

@@ -67,12 +67,12 @@ public:
 		clock_ += waiting_;
 		transaction_ += !in_block_;
 		Entry &entry = entry_of(statement.fingerprint);
-		if (entry.settled_for == outlook_ && !loops_.begins_stretch() &&
-			fan_out_.follow(
-				transaction_, waiting_, [this] { return in_block_; }, limits_))
+		const bool quiet = entry.settled_for == outlook_ && fan_out_.follow(
+																transaction_, waiting_, [this] { return in_block_; },
+																limits_);
+		if (quiet && loops_.pass())
 		{
 			recent_.add(statement.fingerprint);
-			loops_.pass();
 			++*entry.passed;
 		}
 		else
