@@ -32,7 +32,7 @@ Parent *held = nullptr;
 bool may_loop = false;
 PoolLink pool_link = {-1, 0, 0, 0, 0};
 
-PgStat_Counter active_time = 0; // of this session, when it was looked at last
+PgStat_Counter active_time = -1; // of this session, when it was looked at last
 
 pg_noinline Shape &
 shape_of(std::uint64_t fingerprint) noexcept
@@ -269,7 +269,7 @@ enter_unit(const observe::Statement &statement, const Moment &moment, const Limi
 bool
 shares_message() noexcept
 {
-	const bool same = pgstat_track_activities && pgStatActiveTime == active_time && active_time != 0;
+	const bool same = pgstat_track_activities && pgStatActiveTime == active_time;
 
 	active_time = pgStatActiveTime;
 	return same;
@@ -418,8 +418,11 @@ note_loop(const observe::Statement &statement, Shape &shape) noexcept
 		return;
 	std::uint64_t *const counter = report(loops, memory.shapes, *loop);
 	if (counter != nullptr && loops.is_over(*loop, *counter))
+	{
 		loops.forget(shape.fingerprint, [&](const Loop &over) { end_report(loops, over); });
-	else if (is_settled(shape, moment_of(statement), memory.fan_out.any_parent(moment_of(statement), limits())))
+		return;
+	}
+	if (is_settled(shape, moment_of(statement), memory.fan_out.any_parent(moment_of(statement), limits())))
 		settle(statement, shape, counter);
 	act(loops, memory.shapes, *loop);
 }
@@ -489,10 +492,13 @@ new_request()
 	look_again();
 }
 
-// What a transaction wrote is gone, and with it what it did in vain: tests do so.
+// What a transaction wrote is gone, and with it what it did in vain: tests do so.  If
+// nothing was looked at in it, what was is another's.
 void
 writing_undone()
 {
+	if (memory.fan_out.transaction() != observe::session()->transaction.number)
+		return;
 	if (memory.fan_out.in_block())
 		end_child_reports(false);
 	memory.loops.roll_back([](const Loop &loop) { drop_report(memory.loops, loop); });

@@ -5,6 +5,7 @@
 #include "observe/observe.hpp"
 #include "repetition/describing.hpp"
 #include "repetition/detection.hpp"
+#include "repetition/listener.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/telling.hpp"
 #include "server/guard.hpp"
@@ -60,13 +61,22 @@ watch(Report &report, const findings::Finding &finding) noexcept
 	watched_end = &report.watched->next;
 }
 
+// The unit has no place any more: a statement that counted there asks anew.
+void
+leave_unit(Report &report) noexcept
+{
+	if (report.has_unit)
+		look_again();
+	report.has_unit = false;
+}
+
 // The unit of work is over.
 void
 end_unit(Report &report) noexcept
 {
 	if (report.has_unit)
 		findings::end_unit(report.unit);
-	report.has_unit = false;
+	leave_unit(report);
 	report.told = false;
 }
 
@@ -75,8 +85,17 @@ drop_unit(Report &report) noexcept
 {
 	if (report.has_unit)
 		findings::drop_unit(report.unit);
-	report.has_unit = false;
-	report.told = false;
+	leave_unit(report);
+}
+
+// The finding may have been reset since; then it is entered again.
+void
+check_handle(Report &report) noexcept
+{
+	if (report.handle.serial == 0 || findings::exists(report.handle))
+		return;
+	drop_unit(report);
+	report.handle = {};
 }
 
 // Calls use(finding) with what describe(finding) fills in.  That happens in a
@@ -138,6 +157,23 @@ report_of(Report &report, std::uint32_t stamp) noexcept
 	return report;
 }
 
+// A backend that ends within a transaction rolls it back.  The table of findings, which
+// was asked first, counts what is left then.
+void
+roll_back_at_exit() noexcept
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	registered = true;
+	const auto roll_back = [](int, Datum) noexcept {
+		if (IsTransactionState() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+			writing_undone();
+	};
+	before_shmem_exit(roll_back, 0);
+}
+
 // Where the finding's counts are, as far as this unit of work goes.
 void
 count(Report &report, const findings::Unit &unit) noexcept
@@ -146,11 +182,14 @@ count(Report &report, const findings::Unit &unit) noexcept
 		report.watched->finding.counts = unit.counts();
 	if (report.handle.serial == 0)
 		return;
-	if (!report.has_unit || findings::unit_at(report.unit).handle.serial != report.handle.serial)
+	if (!report.has_unit)
+	{
 		report.unit = findings::begin_unit(unit);
-	else
-		findings::write_unit(report.unit, unit);
-	report.has_unit = true;
+		report.has_unit = true;
+		roll_back_at_exit();
+	}
+	else if (!findings::write_unit(report.unit, unit))
+		leave_unit(report);
 }
 
 findings::Unit
@@ -170,8 +209,7 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 	Report &report = report_of(child_reports[fan_out.place_of(child)], child.stamp);
 
 	any_child_report = true;
-	if (!findings::exists(report.handle))
-		report.handle = {};
+	check_handle(report);
 	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next && fan_out.has_parent(child))
 	{
 		report.next = 2 * child.calls;
@@ -187,11 +225,10 @@ std::uint64_t *
 report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
 {
 	Report &report = report_of(loop_reports[loops.place_of(loop)], loop.stamp);
-	const bool goes_on = report.has_unit && findings::exists(report.handle);
-	const std::uint64_t repeats = goes_on ? findings::unit_at(report.unit).repeats + 1 : loop.first_repeats();
+	check_handle(report);
+	const std::uint64_t repeats =
+		report.has_unit ? findings::unit_at(report.unit).repeats + 1 : loop.first_repeats();
 
-	if (!findings::exists(report.handle))
-		report.handle = {};
 	if (report.handle.serial == 0 && !report.no_room && repeats >= report.next)
 	{
 		report.next = 2 * static_cast<std::uint32_t>(repeats);
@@ -301,8 +338,10 @@ act(FanOut &fan_out, ShapeTable &shapes)
 	if (settings.action == action_record)
 		return;
 	fan_out.each_child([&](Child &child) {
-		Report &report = child_reports[fan_out.place_of(child)];
-		if (!child.found || report.told)
+		if (!child.found)
+			return;
+		Report &report = report_of(child_reports[fan_out.place_of(child)], child.stamp);
+		if (report.told)
 			return;
 		report.told = true;
 		with_finding(
