@@ -25,6 +25,7 @@ struct Report
 	std::uint32_t next; // calls after which to try again, if it could not be described
 	findings::Handle handle;
 	Watched *watched;
+	findings::Counts watched_before; // of its earlier units of work
 };
 
 // By the place in the detector.
@@ -37,6 +38,16 @@ MemoryContext watched_memory = nullptr;
 std::uint32_t watched_number = 0;
 Watched *watched_first = nullptr;
 Watched **watched_end = &watched_first;
+
+Watched *
+known(std::uint64_t identity) noexcept
+{
+	Watched *watched = watched_first;
+
+	while (watched != nullptr && watched->finding.identity != identity)
+		watched = watched->next;
+	return watched;
+}
 
 void
 watch(Report &report, const findings::Finding &finding) noexcept
@@ -53,6 +64,12 @@ watch(Report &report, const findings::Finding &finding) noexcept
 	}
 	if (number == 0)
 		return;
+	report.watched = known(finding.identity);
+	if (report.watched != nullptr)
+	{
+		report.watched_before = report.watched->finding.counts;
+		return;
+	}
 	if (watched_memory == nullptr)
 		watched_memory = AllocSetContextCreate(TopMemoryContext, "pg_remedy watched findings", ALLOCSET_DEFAULT_SIZES);
 	report.watched = static_cast<Watched *>(MemoryContextAllocZero(watched_memory, sizeof(Watched)));
@@ -179,7 +196,10 @@ void
 count(Report &report, const findings::Unit &unit) noexcept
 {
 	if (report.watched != nullptr)
+	{
 		report.watched->finding.counts = unit.counts();
+		report.watched->finding.counts.add(report.watched_before);
+	}
 	if (report.handle.serial == 0)
 		return;
 	if (!report.has_unit)
@@ -251,6 +271,8 @@ report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint
 		describe(shape, link, loop, finding);
 		add_batch(shape, 1u << link.key, finding);
 	};
+	if (!claim_report(link, fingerprint))
+		return;
 	with_finding(shapes, fingerprint, describe_loop, [&](const findings::Finding &finding) {
 		findings::Handle handle;
 		if (!findings::enter(finding, handle))
