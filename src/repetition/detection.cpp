@@ -413,13 +413,17 @@ note_loop(const observe::Statement &statement, Shape &shape) noexcept
 	if (!shape.unique_known && shape.command == Command::select && shape.key_count > 0 &&
 		loops.is_suspicious(shape.fingerprint))
 		find_unique_keys(shape);
-	Loop *const loop = loops.note(call_of(statement, shape), 2 * limits().threshold, limits().burst_gap / 2);
+	const Call call = call_of(statement, shape);
+	const auto note_call = [&]() { return loops.note(call, 2 * limits().threshold, limits().burst_gap / 2); };
+	Loop *const loop = note_call();
 	if (loop == nullptr || !loop->running)
 		return;
 	std::uint64_t *const counter = report(loops, memory.shapes, *loop);
 	if (counter != nullptr && loops.is_over(*loop, *counter))
 	{
+		--*counter; // this one may begin another
 		loops.forget(shape.fingerprint, [&](const Loop &over) { end_report(loops, over); });
+		note_call();
 		return;
 	}
 	if (is_settled(shape, moment_of(statement), memory.fan_out.any_parent(moment_of(statement), limits())))

@@ -105,14 +105,15 @@ drop_unit(Report &report) noexcept
 	leave_unit(report);
 }
 
-// The finding may have been reset since; then it is entered again.
-void
-check_handle(Report &report) noexcept
+// Whether the finding was reset since; then it is to be entered again.
+bool
+was_reset(Report &report) noexcept
 {
 	if (report.handle.serial == 0 || findings::exists(report.handle))
-		return;
+		return false;
 	drop_unit(report);
 	report.handle = {};
+	return true;
 }
 
 // Calls use(finding) with what describe(finding) fills in.  That happens in a
@@ -229,7 +230,7 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 	Report &report = report_of(child_reports[fan_out.place_of(child)], child.stamp);
 
 	any_child_report = true;
-	check_handle(report);
+	was_reset(report);
 	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next && fan_out.has_parent(child))
 	{
 		report.next = 2 * child.calls;
@@ -245,9 +246,8 @@ std::uint64_t *
 report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
 {
 	Report &report = report_of(loop_reports[loops.place_of(loop)], loop.stamp);
-	check_handle(report);
-	const std::uint64_t repeats =
-		report.has_unit ? findings::unit_at(report.unit).repeats + 1 : loop.first_repeats();
+	const std::uint64_t first = was_reset(report) ? 1 : loop.first_repeats();
+	const std::uint64_t repeats = report.has_unit ? findings::unit_at(report.unit).repeats + 1 : first;
 
 	if (report.handle.serial == 0 && !report.no_room && repeats >= report.next)
 	{
