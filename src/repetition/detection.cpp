@@ -10,6 +10,7 @@
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
 #include "repetition/values.hpp"
+#include "server/catalogs.hpp"
 
 namespace remedy::repetition {
 
@@ -210,6 +211,8 @@ hold_output(const observe::Statement &statement, Shape &shape) noexcept
 		fan_out.forget(shape.fingerprint);
 		parent = &fan_out.hold(shape.fingerprint, moment, limits());
 	}
+	if (parent->column_count == 0 && !server::catalogs_are_free())
+		return nullptr;
 	if (parent->column_count == 0)
 		shape.barren = choose_columns(query, *parent) && parent->column_count == 0;
 	if (parent->column_count == 0)

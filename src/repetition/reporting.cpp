@@ -8,6 +8,7 @@
 #include "repetition/listener.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/telling.hpp"
+#include "server/catalogs.hpp"
 #include "server/guard.hpp"
 
 namespace remedy::repetition {
@@ -122,6 +123,8 @@ template <class Describe, class Use>
 void
 with_finding(Describe &&describe, Use &&use)
 {
+	if (!server::catalogs_are_free())
+		return;
 	const MemoryContext memory =
 		AllocSetContextCreate(CurrentMemoryContext, "pg_remedy finding", ALLOCSET_DEFAULT_SIZES);
 	const MemoryContext before = MemoryContextSwitchTo(memory);
