@@ -45,10 +45,8 @@ server::Region own_region = {"pg_remedy findings", region_bytes, placed, nullptr
 void
 fold_at_end(int, Datum) noexcept
 {
-	const bool undone = IsTransactionState() && TransactionIdIsValid(GetTopTransactionIdIfAny());
-
 	for (int i = 0; i < units_per_backend; ++i)
-		undone ? drop_unit(i) : end_unit(i);
+		end_unit(i);
 	region.acquire(LW_EXCLUSIVE);
 	fold_locked();
 	region.release();

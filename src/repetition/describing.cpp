@@ -189,6 +189,8 @@ describe(const NestedLoop &loop, findings::Finding &finding) noexcept
 	const observe::RawText statement = observe::statement_text(loop.statement);
 
 	describe_statement(loop.text, finding);
+	finding.user = loop.text.user; // a function may be somebody else than its caller
+	copy_name(finding.user_name, GetUserNameFromId(finding.user, true));
 	copy_name(finding.level, "possible");
 	copy_name(finding.kind, "server_loop");
 	copy_name(finding.direction, loop.writes ? "write" : "");

@@ -10,6 +10,7 @@
 #include "repetition/settings.hpp"
 #include "repetition/ties.hpp"
 #include "repetition/values.hpp"
+#include "server/catalogs.hpp"
 
 namespace remedy::repetition {
 
@@ -32,7 +33,7 @@ Parent *held = nullptr;
 bool may_loop = false;
 PoolLink pool_link = {-1, 0, 0, 0, 0};
 
-PgStat_Counter active_time = 0; // of this session, when it was looked at last
+PgStat_Counter active_time = -1; // of this session, when it was looked at last
 
 pg_noinline Shape &
 shape_of(std::uint64_t fingerprint) noexcept
@@ -210,6 +211,8 @@ hold_output(const observe::Statement &statement, Shape &shape) noexcept
 		fan_out.forget(shape.fingerprint);
 		parent = &fan_out.hold(shape.fingerprint, moment, limits());
 	}
+	if (parent->column_count == 0 && !server::catalogs_are_free())
+		return nullptr;
 	if (parent->column_count == 0)
 		shape.barren = choose_columns(query, *parent) && parent->column_count == 0;
 	if (parent->column_count == 0)
@@ -269,7 +272,7 @@ enter_unit(const observe::Statement &statement, const Moment &moment, const Limi
 bool
 shares_message() noexcept
 {
-	const bool same = pgstat_track_activities && pgStatActiveTime == active_time && active_time != 0;
+	const bool same = pgstat_track_activities && pgStatActiveTime == active_time;
 
 	active_time = pgStatActiveTime;
 	return same;
@@ -413,13 +416,20 @@ note_loop(const observe::Statement &statement, Shape &shape) noexcept
 	if (!shape.unique_known && shape.command == Command::select && shape.key_count > 0 &&
 		loops.is_suspicious(shape.fingerprint))
 		find_unique_keys(shape);
-	Loop *const loop = loops.note(call_of(statement, shape), 2 * limits().threshold, limits().burst_gap / 2);
+	const Call call = call_of(statement, shape);
+	const auto note_call = [&]() { return loops.note(call, 2 * limits().threshold, limits().burst_gap / 2); };
+	Loop *const loop = note_call();
 	if (loop == nullptr || !loop->running)
 		return;
 	std::uint64_t *const counter = report(loops, memory.shapes, *loop);
 	if (counter != nullptr && loops.is_over(*loop, *counter))
+	{
+		--*counter; // this one may begin another
 		loops.forget(shape.fingerprint, [&](const Loop &over) { end_report(loops, over); });
-	else if (is_settled(shape, moment_of(statement), memory.fan_out.any_parent(moment_of(statement), limits())))
+		note_call();
+		return;
+	}
+	if (is_settled(shape, moment_of(statement), memory.fan_out.any_parent(moment_of(statement), limits())))
 		settle(statement, shape, counter);
 	act(loops, memory.shapes, *loop);
 }
@@ -489,10 +499,13 @@ new_request()
 	look_again();
 }
 
-// What a transaction wrote is gone, and with it what it did in vain: tests do so.
+// What a transaction wrote is gone, and with it what it did in vain: tests do so.  If
+// nothing was looked at in it, what was is another's.
 void
 writing_undone()
 {
+	if (memory.fan_out.transaction() != observe::session()->transaction.number)
+		return;
 	if (memory.fan_out.in_block())
 		end_child_reports(false);
 	memory.loops.roll_back([](const Loop &loop) { drop_report(memory.loops, loop); });

@@ -169,6 +169,7 @@ public:
 
 	std::uint32_t unit() const noexcept { return unit_; }
 	bool in_block() const noexcept { return in_block_; }
+	std::uint32_t transaction() const noexcept { return transaction_; }
 
 	// The unit of work ends here, and what was returned in it concerns nobody any more.
 	void cut() noexcept { cut_ = true; }

@@ -5,8 +5,10 @@
 #include "observe/observe.hpp"
 #include "repetition/describing.hpp"
 #include "repetition/detection.hpp"
+#include "repetition/listener.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/telling.hpp"
+#include "server/catalogs.hpp"
 #include "server/guard.hpp"
 
 namespace remedy::repetition {
@@ -24,6 +26,7 @@ struct Report
 	std::uint32_t next; // calls after which to try again, if it could not be described
 	findings::Handle handle;
 	Watched *watched;
+	findings::Counts watched_before; // of its earlier units of work
 };
 
 // By the place in the detector.
@@ -36,6 +39,16 @@ MemoryContext watched_memory = nullptr;
 std::uint32_t watched_number = 0;
 Watched *watched_first = nullptr;
 Watched **watched_end = &watched_first;
+
+Watched *
+known(std::uint64_t identity) noexcept
+{
+	Watched *watched = watched_first;
+
+	while (watched != nullptr && watched->finding.identity != identity)
+		watched = watched->next;
+	return watched;
+}
 
 void
 watch(Report &report, const findings::Finding &finding) noexcept
@@ -52,6 +65,12 @@ watch(Report &report, const findings::Finding &finding) noexcept
 	}
 	if (number == 0)
 		return;
+	report.watched = known(finding.identity);
+	if (report.watched != nullptr)
+	{
+		report.watched_before = report.watched->finding.counts;
+		return;
+	}
 	if (watched_memory == nullptr)
 		watched_memory = AllocSetContextCreate(TopMemoryContext, "pg_remedy watched findings", ALLOCSET_DEFAULT_SIZES);
 	report.watched = static_cast<Watched *>(MemoryContextAllocZero(watched_memory, sizeof(Watched)));
@@ -60,13 +79,22 @@ watch(Report &report, const findings::Finding &finding) noexcept
 	watched_end = &report.watched->next;
 }
 
+// The unit has no place any more: a statement that counted there asks anew.
+void
+leave_unit(Report &report) noexcept
+{
+	if (report.has_unit)
+		look_again();
+	report.has_unit = false;
+}
+
 // The unit of work is over.
 void
 end_unit(Report &report) noexcept
 {
 	if (report.has_unit)
 		findings::end_unit(report.unit);
-	report.has_unit = false;
+	leave_unit(report);
 	report.told = false;
 }
 
@@ -75,8 +103,18 @@ drop_unit(Report &report) noexcept
 {
 	if (report.has_unit)
 		findings::drop_unit(report.unit);
-	report.has_unit = false;
-	report.told = false;
+	leave_unit(report);
+}
+
+// Whether the finding was reset since; then it is to be entered again.
+bool
+was_reset(Report &report) noexcept
+{
+	if (report.handle.serial == 0 || findings::exists(report.handle))
+		return false;
+	drop_unit(report);
+	report.handle = {};
+	return true;
 }
 
 // Calls use(finding) with what describe(finding) fills in.  That happens in a
@@ -85,6 +123,8 @@ template <class Describe, class Use>
 void
 with_finding(Describe &&describe, Use &&use)
 {
+	if (!server::catalogs_are_free())
+		return;
 	const MemoryContext memory =
 		AllocSetContextCreate(CurrentMemoryContext, "pg_remedy finding", ALLOCSET_DEFAULT_SIZES);
 	const MemoryContext before = MemoryContextSwitchTo(memory);
@@ -138,19 +178,42 @@ report_of(Report &report, std::uint32_t stamp) noexcept
 	return report;
 }
 
+// A backend that ends within a transaction rolls it back.  The table of findings, which
+// was asked first, counts what is left then.
+void
+roll_back_at_exit() noexcept
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	registered = true;
+	const auto roll_back = [](int, Datum) noexcept {
+		if (IsTransactionState() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+			writing_undone();
+	};
+	before_shmem_exit(roll_back, 0);
+}
+
 // Where the finding's counts are, as far as this unit of work goes.
 void
 count(Report &report, const findings::Unit &unit) noexcept
 {
 	if (report.watched != nullptr)
+	{
 		report.watched->finding.counts = unit.counts();
+		report.watched->finding.counts.add(report.watched_before);
+	}
 	if (report.handle.serial == 0)
 		return;
-	if (!report.has_unit || findings::unit_at(report.unit).handle.serial != report.handle.serial)
+	if (!report.has_unit)
+	{
 		report.unit = findings::begin_unit(unit);
-	else
-		findings::write_unit(report.unit, unit);
-	report.has_unit = true;
+		report.has_unit = true;
+		roll_back_at_exit();
+	}
+	else if (!findings::write_unit(report.unit, unit))
+		leave_unit(report);
 }
 
 findings::Unit
@@ -170,8 +233,7 @@ report(FanOut &fan_out, ShapeTable &shapes, const Child &child) noexcept
 	Report &report = report_of(child_reports[fan_out.place_of(child)], child.stamp);
 
 	any_child_report = true;
-	if (!findings::exists(report.handle))
-		report.handle = {};
+	was_reset(report);
 	if (report.handle.serial == 0 && !report.no_room && child.calls >= report.next && fan_out.has_parent(child))
 	{
 		report.next = 2 * child.calls;
@@ -187,11 +249,9 @@ std::uint64_t *
 report(Loops &loops, ShapeTable &shapes, const Loop &loop) noexcept
 {
 	Report &report = report_of(loop_reports[loops.place_of(loop)], loop.stamp);
-	const bool goes_on = report.has_unit && findings::exists(report.handle);
-	const std::uint64_t repeats = goes_on ? findings::unit_at(report.unit).repeats + 1 : loop.first_repeats();
+	const std::uint64_t first = was_reset(report) ? 1 : loop.first_repeats();
+	const std::uint64_t repeats = report.has_unit ? findings::unit_at(report.unit).repeats + 1 : first;
 
-	if (!findings::exists(report.handle))
-		report.handle = {};
 	if (report.handle.serial == 0 && !report.no_room && repeats >= report.next)
 	{
 		report.next = 2 * static_cast<std::uint32_t>(repeats);
@@ -214,6 +274,8 @@ report(ShapeTable &shapes, const PoolLink &link, const PoolLoop &loop, std::uint
 		describe(shape, link, loop, finding);
 		add_batch(shape, 1u << link.key, finding);
 	};
+	if (!claim_report(link, fingerprint))
+		return;
 	with_finding(shapes, fingerprint, describe_loop, [&](const findings::Finding &finding) {
 		findings::Handle handle;
 		if (!findings::enter(finding, handle))
@@ -301,8 +363,10 @@ act(FanOut &fan_out, ShapeTable &shapes)
 	if (settings.action == action_record)
 		return;
 	fan_out.each_child([&](Child &child) {
-		Report &report = child_reports[fan_out.place_of(child)];
-		if (!child.found || report.told)
+		if (!child.found)
+			return;
+		Report &report = report_of(child_reports[fan_out.place_of(child)], child.stamp);
+		if (report.told)
 			return;
 		report.told = true;
 		with_finding(

@@ -55,16 +55,32 @@ checks_reference(const QueryDesc *query) noexcept
 	return text.starts_with(start) && text.ends_with(end);
 }
 
+// Statements that failed have left what was found in them.
+void
+forget_earlier(Nanoseconds statement) noexcept
+{
+	for (const ServerLoop &loop : loops)
+		if (loop.statement == statement && loop.table != InvalidOid)
+			return;
+	for (ServerLoop &loop : loops)
+		if (loop.table != InvalidOid)
+			loop = {};
+	if (texts == nullptr)
+		texts = AllocSetContextCreate(TopMemoryContext, "pg_remedy nested texts", ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(texts);
+}
+
 pg_noinline void
 become_loop(ServerLoop &loop, const QueryDesc *query) noexcept
 {
 	const PlannedStmt &planned = *query->plannedstmt;
+	const bool is_ours = query->sourceText == nullptr || checks_reference(query);
+	const Oid table = is_ours ? InvalidOid : table_of(planned);
 
-	loop.table = query->sourceText == nullptr || checks_reference(query) ? InvalidOid : table_of(planned);
-	if (loop.table == InvalidOid)
+	if (table == InvalidOid)
 		return;
-	if (texts == nullptr)
-		texts = AllocSetContextCreate(TopMemoryContext, "pg_remedy nested texts", ALLOCSET_SMALL_SIZES);
+	forget_earlier(loop.statement);
+	loop.table = table;
 	loop.writes = planned.commandType != CMD_SELECT;
 	loop.text = observe::copy_text(observe::own_part(query->sourceText, planned.stmt_location, planned.stmt_len),
 								   query->params, texts);

@@ -28,7 +28,7 @@ struct SharedChild
 	std::atomic<std::uint64_t> values;   // bits, by their hash
 	std::atomic<Nanoseconds> server;
 	std::atomic<Nanoseconds> waiting;
-	std::atomic<int> unit; // number of the shared unit of work + 1; 0: none
+	std::atomic<int> unit; // number of the shared unit of work + 1; 0: none; -1: it is being reported, or cannot be
 };
 
 struct SharedParent
@@ -92,7 +92,7 @@ end_children(SharedParent &place) noexcept
 	for (SharedChild &child : place.children)
 	{
 		const int unit = child.unit.exchange(0);
-		if (unit != 0)
+		if (unit > 0)
 			findings::end_shared_unit(unit - 1);
 		child.fingerprint.store(0, std::memory_order_relaxed);
 		child.repeats.store(0, std::memory_order_relaxed);
@@ -275,10 +275,10 @@ note(const PoolLink &link, std::uint64_t fingerprint, Nanoseconds ended, Nanosec
 	table->used.store(ended, std::memory_order_relaxed);
 	const int unit = child->unit.load();
 	loop.reported = unit != 0;
+	if (!is_current(place, link.change)) // the unit may be another's
+		return {};
 	if (unit > 0)
 		findings::raise_shared_unit(unit - 1, loop.repeats, loop.server, loop.waiting);
-	if (!is_current(place, link.change))
-		return {};
 	return loop;
 }
 
@@ -291,14 +291,24 @@ text_of(const PoolLink &link) noexcept
 	return is_current(place, link.change) ? text : ParentText{"", InvalidOid};
 }
 
-void
-set_unit(const PoolLink &link, std::uint64_t fingerprint, int unit) noexcept
+bool
+claim_report(const PoolLink &link, std::uint64_t fingerprint) noexcept
 {
 	SharedParent &place = table->parents[link.place];
 	SharedChild *const child = is_current(place, link.change) ? child_of(place, fingerprint) : nullptr;
 	int none = 0;
 
-	if (child == nullptr || !child->unit.compare_exchange_strong(none, unit + 1))
+	return child != nullptr && child->unit.compare_exchange_strong(none, -1);
+}
+
+void
+set_unit(const PoolLink &link, std::uint64_t fingerprint, int unit) noexcept
+{
+	SharedParent &place = table->parents[link.place];
+	SharedChild *const child = is_current(place, link.change) ? child_of(place, fingerprint) : nullptr;
+	int claimed = -1;
+
+	if (child == nullptr || !child->unit.compare_exchange_strong(claimed, unit + 1))
 		findings::drop_shared_unit(unit);
 }
 

@@ -69,6 +69,9 @@ struct ParentText
 
 ParentText text_of(const PoolLink &link) noexcept;
 
+// Whether the child is this session's to report, which it is once.
+bool claim_report(const PoolLink &link, std::uint64_t fingerprint) noexcept;
+
 // Sets the unit of work that further repeats are added to.
 void set_unit(const PoolLink &link, std::uint64_t fingerprint, int unit) noexcept;
 

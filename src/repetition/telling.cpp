@@ -34,8 +34,8 @@ log(const findings::Finding &finding, const char *title, const char *advice)
 
 	// The statement's text has constants.
 	ereport(LOG, (errcode(ERRCODE_ASSERT_FAILURE), errhidestmt(true), errhidecontext(true),
-				  errmsg("N+1 (%s, %s): %s: %s; %s%s", finding.level, finding.key, title,
-						 in_one_line(finding.child_query), advice, more)));
+				  errmsg("N+1 (%s, %s): %s: %s; %s%s", finding.level, finding.key, in_one_line(title),
+						 in_one_line(finding.child_query), in_one_line(advice), more)));
 }
 
 char *
@@ -43,8 +43,9 @@ evidence_of(const findings::Finding &finding) noexcept
 {
 	if (finding.parent_query[0] == '\0')
 		return psprintf("Repeated: %s", finding.child_query);
-	if (finding.parent_table[0] == '\0') // it ran inside of the other one
-		return psprintf("Repeated: %s\nInside of: %s", finding.child_query, finding.parent_query);
+	if (finding.parent_table[0] == '\0') // the value is no column's
+		return psprintf("Repeated: %s\nIts key %s was returned by: %s", finding.child_query, finding.child_column,
+						finding.parent_query);
 	return psprintf("Repeated: %s\nIts key %s was returned as %s by: %s", finding.child_query, finding.child_column,
 					finding.parent_column, finding.parent_query);
 }

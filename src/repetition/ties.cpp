@@ -1,6 +1,7 @@
 #include "repetition/ties.hpp"
 
 #include "repetition/origins.hpp"
+#include "server/catalogs.hpp"
 #include "server/headers.hpp"
 
 extern "C" {
@@ -167,7 +168,7 @@ find_tie(Column key, Column output) noexcept
 	Remembered &place = place_of(key, output);
 	if (place.key == key && place.output_relation == output.relation && place.output_number == output.number)
 		return place.tie;
-	if (!ConditionalLockRelationOid(ConstraintRelationId, AccessShareLock))
+	if (!server::catalogs_are_free() || !ConditionalLockRelationOid(ConstraintRelationId, AccessShareLock))
 		return Tie::none;
 	const bool both = ConditionalLockRelationOid(InheritsRelationId, AccessShareLock);
 	const Tie tie = both ? look_up_tie(key, output) : Tie::none;
@@ -188,7 +189,7 @@ key_is_unique(const Shape &shape, unsigned key) noexcept
 	bool found = false;
 	ScanKeyData of_relation;
 
-	if (!ConditionalLockRelationOid(IndexRelationId, AccessShareLock))
+	if (!server::catalogs_are_free() || !ConditionalLockRelationOid(IndexRelationId, AccessShareLock))
 		return false;
 	const Relation catalog = table_open(IndexRelationId, NoLock);
 
