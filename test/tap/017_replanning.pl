@@ -109,6 +109,7 @@ $node->reload;
 
 $node->safe_psql('postgres', "PREPARE two (text) AS SELECT id FROM item WHERE name = \$1; EXECUTE two('open sesame')");
 is(values_of('PREPARE two%'), '{"open sesame"}', 'a value');
+wait_until($node, q{count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'client backend'}); # the restart ends nobody
 $node->restart;
 is(values_of('PREPARE two%'), '', 'is not there after a restart');
 ok(-s $node->data_dir . '/pg_stat/pg_remedy.stat', 'something was saved');
