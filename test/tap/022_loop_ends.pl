@@ -128,4 +128,20 @@ my ($size, $errors) = psql_as($node, 'client',
 like($size, qr/^t$/m, 'a watched finding is kept once');
 is(scalar(() = $errors =~ /12 x INSERT INTO visit_7 /g), 1, 'and told of once');
 
+# ---- Catalogs that somebody has locked -------------------------------------------------------------------
+
+my $locker = client($node, 'locker');
+for my $catalog (qw(pg_index pg_class pg_attribute pg_opclass))
+{
+	my $page = client($node, 'page');
+	$page->query_safe('SELECT id FROM author WHERE id < 0; SELECT id FROM book WHERE author_id = 0; SELECT id FROM book WHERE id = 0');
+	$locker->query_safe("BEGIN; LOCK TABLE $catalog IN ACCESS EXCLUSIVE MODE");
+	$page->query_safe("SET statement_timeout = '5s'");
+	ok(eval { $page->query_safe(page() . join('', map { "SELECT id FROM book WHERE id = $_;\n" } 1 .. 20)); 1 },
+		"a loop does not wait for $catalog");
+	$locker->query_safe('ROLLBACK');
+	$page->quit;
+}
+$locker->quit;
+
 done_testing();
