@@ -93,6 +93,7 @@ Loops::resume(Loop &loop) noexcept
 	if (again)
 	{
 		++loop.trusted;
+		loop.chain = chain_;
 		loop.transaction = transaction_;
 		loop.running = loop.resumed = true;
 		loop.last = loop.reviewed = statements_;
@@ -211,7 +212,7 @@ Loops::place_for(const Call &call) noexcept
 {
 	Loop *place = find(call.fingerprint);
 
-	if (place != nullptr && place->chain == chain_)
+	if (place != nullptr && (place->chain == chain_ || (place->kind != LoopKind::none && place->in_transaction)))
 		return *place;
 	if (place == nullptr)
 	{

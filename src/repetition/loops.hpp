@@ -120,11 +120,14 @@ public:
 	void enter(const ChainMoment &moment, Nanoseconds burst_gap, End &&end) noexcept
 	{
 		const bool same_transaction = moment.transaction == transaction_;
+		const bool is_other = (cut_ && moment.watch == 0) || moment.watch != watch_;
 
 		if (!goes_on(moment, burst_gap))
 		{
 			end_all(end);
 			++chain_;
+			if (is_other)
+				trust_nothing();
 		}
 		else if (!same_transaction)
 			end_transaction(end);
@@ -220,6 +223,13 @@ private:
 			return false;
 		return moment.watch != 0 || (moment.in_block && in_block_ && moment.transaction == transaction_) ||
 			   moment.waiting <= burst_gap;
+	}
+
+	// What the loops were is another request's.
+	void trust_nothing() noexcept
+	{
+		for (Loop &loop : loops_)
+			loop.kind = LoopKind::none;
 	}
 
 	template <class End>

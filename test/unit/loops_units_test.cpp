@@ -162,12 +162,17 @@ TEST(nor_does_what_was_found_count_again)
 	CHECK(session.only(order_update, LoopKind::write, 10));
 }
 
-TEST(nor_in_another_chain)
+TEST(so_it_is_after_a_pause_but_not_in_another_request)
 {
 	Session session;
 	in_transaction(session, order_update, 10, 1);
 	session.commit();
 	session.pause(2 * burst_gap);
+	session.begin();
+	session.run(order_update, 1);
+	CHECK(session.detector->loops().is_running(order_update.fingerprint));
+	session.commit();
+	session.detector->cut();
 	session.begin();
 	session.run(order_update, 1);
 	CHECK(!session.detector->loops().is_running(order_update.fingerprint));
