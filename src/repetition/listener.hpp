@@ -7,6 +7,7 @@
 #include "observe/session.hpp"
 #include "repetition/fan_out.hpp"
 #include "repetition/loops.hpp"
+#include "repetition/recent.hpp"
 #include "repetition/server_loops.hpp"
 #include "repetition/settings.hpp"
 #include "repetition/shapes.hpp"
@@ -22,23 +23,6 @@ limits() noexcept
 }
 
 namespace detail {
-
-// Shapes that ran in this unit of work, lately, each once in a row.
-struct Recent
-{
-	static constexpr unsigned limit = 8;
-	std::uint64_t last;
-	std::uint64_t fingerprints[limit];
-	unsigned next;
-
-	void add(std::uint64_t fingerprint) noexcept
-	{
-		if (fingerprint == last)
-			return;
-		fingerprints[next] = last = fingerprint;
-		next = (next + 1) % limit;
-	}
-};
 
 // The constants of the statement that was analysed last.
 struct Constants

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "repetition/recent.hpp"
 #include "repetition/fan_out.hpp"
 #include "repetition/loops.hpp"
 #include "repetition/shapes.hpp"
@@ -67,9 +68,9 @@ public:
 		clock_ += waiting_;
 		transaction_ += !in_block_;
 		Entry &entry = entry_of(statement.fingerprint);
-		const bool quiet = entry.settled_for == outlook_ && fan_out_.follow(
-																transaction_, waiting_, [this] { return in_block_; },
-																limits_);
+		const bool quiet =
+			entry.settled_for == outlook_ && fan_out_.follow(
+												 transaction_, waiting_, [this] { return in_block_; }, limits_);
 		if (quiet && loops_.pass())
 		{
 			recent_.add(statement.fingerprint);
@@ -186,22 +187,6 @@ private:
 		std::uint64_t fingerprint;
 		std::uint32_t settled_for;
 		std::uint64_t *passed;
-	};
-
-	struct Recent
-	{
-		static constexpr unsigned limit = 8;
-		std::uint64_t last;
-		std::uint64_t fingerprints[limit];
-		unsigned next;
-
-		void add(std::uint64_t fingerprint) noexcept
-		{
-			if (fingerprint == last)
-				return;
-			fingerprints[next] = last = fingerprint;
-			next = (next + 1) % limit;
-		}
 	};
 
 	Entry &entry_of(std::uint64_t fingerprint) noexcept
