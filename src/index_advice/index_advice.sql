@@ -1,0 +1,1 @@
+-- index_advice: which indexes the observed statements would gain from.

@@ -1,0 +1,1 @@
+-- index_upkeep: indexes that are not worth their keep, broken ones, and those that foreign keys lack.

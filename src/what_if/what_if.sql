@@ -1,0 +1,1 @@
+-- what_if: indexes that do not exist, and plans that would use them.
