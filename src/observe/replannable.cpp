@@ -160,19 +160,13 @@ asks_for_variables(const Replannable &form) noexcept
 	return form.parameter_count != 0 && strchr(form.text, '$') == nullptr;
 }
 
-struct Parameters
-{
-	Oid *types;
-	int count;
-};
-
 Query *
-analyse(RawStmt *raw, const char *text, Parameters &parameters, bool with_variables) noexcept
+analyse(RawStmt *raw, Analysed &analysed, bool with_variables) noexcept
 {
 	ParseState *const state = make_parsestate(nullptr);
 
-	state->p_sourcetext = text;
-	setup_parse_variable_parameters(state, &parameters.types, &parameters.count);
+	state->p_sourcetext = analysed.text;
+	setup_parse_variable_parameters(state, &analysed.parameter_types, &analysed.parameter_count);
 	variables = NIL;
 	if (with_variables)
 		state->p_post_columnref_hook = variable_for;
@@ -182,49 +176,47 @@ analyse(RawStmt *raw, const char *text, Parameters &parameters, bool with_variab
 	return query;
 }
 
-// A value stands for its parameter where its type is the one that the analysis found.
-ParamListInfo
-values_for(const Sample &sample, const Parameters &parameters) noexcept
-{
-	ParamListInfo values = makeParamList(parameters.count);
-
-	sample.each([&](std::uint32_t i, const SampledValue &value) {
-		if (i >= static_cast<std::uint32_t>(parameters.count) || parameters.types[i] != value.type)
-			return;
-		ParamExternData &parameter = values->params[i];
-		parameter.isnull = value.kind == ValueKind::null;
-		if (!parameter.isnull && !datum_of(value, parameter.value))
-			return;
-		parameter.ptype = value.type;
-		parameter.pflags = PARAM_FLAG_CONST;
-	});
-	return values;
-}
-
-List *
-plan_text(const Replannable &form, const char *text, const Sample *values) noexcept
+void
+analyse_text(const Replannable &form, const char *text, Analysed &analysed) noexcept
 {
 	List *const statements = raw_parser(text, RAW_PARSE_DEFAULT);
-	List *plans = NIL;
-	ListCell *cell;
+	const bool with_variables = asks_for_variables(form);
+	const ListCell *cell;
 
 	if (list_length(statements) != 1)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("it is not one statement")));
 	RawStmt *const raw = linitial_node(RawStmt, statements);
+	analysed = {text, NIL, form.parameter_types, with_variables ? 0 : Max(form.parameter_count, 0), !with_variables};
 	raw->stmt = plannable_part(raw->stmt);
 	if (raw->stmt == nullptr)
-		return NIL;
-	const bool with_variables = asks_for_variables(form);
-	Parameters parameters = {form.parameter_types, with_variables ? 0 : Max(form.parameter_count, 0)};
-	if (parameters.types != nullptr)
-		parameters.types = static_cast<Oid *>(
-			memcpy(palloc(sizeof(TextTraits::parameter_types)), parameters.types, sizeof(TextTraits::parameter_types)));
-	Query *const query = analyse(raw, text, parameters, with_variables);
-	const ParamListInfo list = values == nullptr || with_variables ? nullptr : values_for(*values, parameters);
-	foreach (cell, pg_rewrite_query(query))
+		return;
+	if (form.parameter_types != nullptr)
+	{
+		// The analysis adds the types that it finds.
+		analysed.parameter_types = static_cast<Oid *>(palloc(sizeof(TextTraits::parameter_types)));
+		memcpy(analysed.parameter_types, form.parameter_types, sizeof(TextTraits::parameter_types));
+	}
+	foreach (cell, pg_rewrite_query(analyse(raw, analysed, with_variables)))
 		if (lfirst_node(Query, cell)->commandType != CMD_UTILITY)
-			plans = lappend(plans, pg_plan_query(lfirst_node(Query, cell), text, CURSOR_OPT_PARALLEL_OK, list));
-	return plans;
+			analysed.queries = lappend(analysed.queries, lfirst(cell));
+}
+
+struct Planning
+{
+	const Sample *values; // null: for any
+	List *plans;
+};
+
+void
+plan_analysed(const Analysed &analysed, void *context)
+{
+	Planning &planning = *static_cast<Planning *>(context);
+	const ParamListInfo values = planning.values == nullptr ? nullptr : values_of(*planning.values, analysed);
+	const ListCell *cell;
+
+	foreach (cell, analysed.queries)
+		planning.plans = lappend(
+			planning.plans, pg_plan_query(lfirst_node(Query, cell), analysed.text, CURSOR_OPT_PARALLEL_OK, values));
 }
 
 } // namespace
@@ -257,17 +249,46 @@ replannable_statements(std::uint64_t *&fingerprints) noexcept
 	return count;
 }
 
-List *
-plan_again(const Replannable &form, const Sample *sample) noexcept
+void
+analyse_again(const Replannable &form, const Sample *sample, void (*use)(const Analysed &, void *),
+			  void *context) noexcept
 {
 	if (form.cut || form.ambiguous)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("the statement's text is not known exactly")));
 	Surroundings surroundings(form);
-	const bool is_text = sample != nullptr && sample->is_text();
-	List *const plans = plan_text(form, is_text ? sample->bytes : form.text, is_text ? nullptr : sample);
-
+	Analysed analysed;
+	analyse_text(form, sample != nullptr && sample->is_text() ? sample->bytes : form.text, analysed);
+	use(analysed, context);
 	surroundings.leave();
-	return plans;
+}
+
+// A value stands for its parameter where its type is the one that the analysis found.
+ParamListInfo
+values_of(const Sample &sample, const Analysed &analysed) noexcept
+{
+	if (sample.is_text() || !analysed.takes_values)
+		return nullptr;
+	ParamListInfo values = makeParamList(analysed.parameter_count);
+	sample.each([&](std::uint32_t i, const SampledValue &value) {
+		if (i >= static_cast<std::uint32_t>(analysed.parameter_count) || analysed.parameter_types[i] != value.type)
+			return;
+		ParamExternData &parameter = values->params[i];
+		parameter.isnull = value.kind == ValueKind::null;
+		if (!parameter.isnull && !datum_of(value, parameter.value))
+			return;
+		parameter.ptype = value.type;
+		parameter.pflags = PARAM_FLAG_CONST;
+	});
+	return values;
+}
+
+List *
+plan_again(const Replannable &form, const Sample *sample) noexcept
+{
+	Planning planning = {sample, NIL};
+
+	analyse_again(form, sample, plan_analysed, &planning);
+	return planning.plans;
 }
 
 } // namespace remedy::observe

@@ -35,15 +35,31 @@ bool find_replannable(std::uint64_t fingerprint, Replannable &form) noexcept;
 // The fingerprints of all texts of this database; returns how many.
 int replannable_statements(std::uint64_t *&fingerprints) noexcept;
 
-// The statement's plans, in the current memory context: more than one if a rule says
-// so, none if it is a utility command.  With a sample of it they are made for its
-// values, without one for any.  Made as the one who ran it and under his search path;
-// notices of functions are not
-// shown, and no lock is waited for longer than a second.
+// A statement as the server's analyser understands it today.
+struct Analysed
+{
+	const char *text;
+	List *queries; // that have a plan, rewritten: more than one if a rule says so, none of a utility command
+	Oid *parameter_types;
+	int parameter_count;
+	bool takes_values; // its parameters are the client's, in this order
+};
+
+// Analyses the form, or the text of a sample without parameters, and calls use() as the one
+// who ran it and under his search path; notices of functions are not shown, and no lock is
+// waited for longer than a second.
 //
-// Raises an error if the statement has no plan any more, or never had one that can be
-// made from its text.  The locks on what the text names are kept to the (sub)transaction's
-// end, which also puts everything right after an error: call it in one.
+// Raises an error if the statement cannot be analysed any more, or never could from its
+// text.  The locks on what the text names are kept to the (sub)transaction's end, which also
+// puts everything right after an error: call it in one.
+void analyse_again(const Replannable &form, const Sample *sample, void (*use)(const Analysed &, void *),
+				   void *context) noexcept;
+
+// The sample's values; null if it has none for this text.
+ParamListInfo values_of(const Sample &sample, const Analysed &analysed) noexcept;
+
+// The statement's plans, in the same way and in the current memory context.  With a sample
+// of it they are made for its values, without one for any.
 List *plan_again(const Replannable &form, const Sample *sample) noexcept;
 
 } // namespace remedy::observe
