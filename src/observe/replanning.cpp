@@ -26,21 +26,16 @@ total_cost(const List *plans) noexcept
 	return cost;
 }
 
-// In a subtransaction that is always rolled back: it holds locks.
+// The locks that planning takes are given back at once.
 Outcome
 try_to_plan(const Replannable &form, const Sample *sample) noexcept
 {
 	Outcome *const outcome = static_cast<Outcome *>(palloc0(sizeof(Outcome)));
 
-	attempt([&]() noexcept {
-		finally(
-			[&]() noexcept {
-				const List *const plans = plan_again(form, sample);
-				outcome->has_plan = plans != NIL;
-				outcome->cost = total_cost(plans);
-				ereport(ERROR, (errcode(ERRCODE_SUCCESSFUL_COMPLETION), errmsg("planned")));
-			},
-			[&](bool failed) noexcept { outcome->sqlstate = failed ? geterrcode() : 0; });
+	outcome->sqlstate = trial([&]() noexcept {
+		const List *const plans = plan_again(form, sample);
+		outcome->has_plan = plans != NIL;
+		outcome->cost = total_cost(plans);
 	});
 	return *outcome;
 }

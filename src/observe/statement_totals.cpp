@@ -62,8 +62,8 @@ statement_totals() noexcept
 const StatementCounts *
 AllTotals::of(std::uint64_t fingerprint) const noexcept
 {
-	const StatementTotals *const end = totals + count;
-	const StatementTotals *const found = std::lower_bound(totals, end, StatementTotals{fingerprint, {}}, is_less);
+	StatementTotals *const end = totals + count;
+	StatementTotals *const found = std::lower_bound(totals, end, StatementTotals{fingerprint, {}}, is_less);
 
 	return found != end && found->fingerprint == fingerprint ? &found->counts : nullptr;
 }

@@ -67,6 +67,27 @@ Subtransaction::end() noexcept
 }
 
 void
+Subtransaction::abandon() noexcept
+{
+	// The roll-back itself lets through all signals that the server ever does.
+	const sigset_t let_through = UnBlockSig;
+
+	if (conflicts_wait)
+		sigaddset(&UnBlockSig, SIGUSR1);
+	RollbackAndReleaseCurrentSubTransaction();
+	UnBlockSig = let_through;
+	end();
+}
+
+void
+Subtransaction::undo() noexcept
+{
+	abandon();
+	if (conflicts_wait)
+		CHECK_FOR_INTERRUPTS();
+}
+
+void
 Subtransaction::roll_back(const char *what) noexcept
 {
 	MemoryContextSwitchTo(memory);
@@ -75,13 +96,7 @@ Subtransaction::roll_back(const char *what) noexcept
 	ErrorData *const error = goes_on || what != nullptr ? CopyErrorData() : nullptr;
 
 	FlushErrorState();
-	// The roll-back itself lets through all signals that the server ever does.
-	const sigset_t let_through = UnBlockSig;
-	if (conflicts_wait)
-		sigaddset(&UnBlockSig, SIGUSR1);
-	RollbackAndReleaseCurrentSubTransaction();
-	UnBlockSig = let_through;
-	end();
+	abandon();
 	if (goes_on)
 	{
 		// A conflict that waited is the better reason, and would end the session later.

@@ -12,13 +12,15 @@
 //              the body leaves by an error, which goes on afterwards.
 //   attempt()  server -> server.  Runs a body in a subtransaction of its own; an
 //              error in it is undone and forgotten, or logged, and reported as false.
+//   trial()    server -> server.  Runs a body in a subtransaction that is undone in any
+//              case, with the locks it took; an error's SQLSTATE is returned.
 //   attempt_in_memory()
-//              server -> server.  The same without a subtransaction, for a body that
+//              server -> server.  attempt() without a subtransaction, for a body that
 //              owns nothing but memory.
 //
 // Code whose frames hold only trivially destructible objects needs neither
 // call() nor entry(): there a longjmp is well defined.  Executor hooks are
-// written that way, and use the last three.
+// written that way, and use the last ones.
 
 #pragma once
 
@@ -94,8 +96,10 @@ struct Subtransaction
 	void begin() noexcept;
 	void commit() noexcept;
 	void roll_back(const char *what) noexcept;
+	void undo() noexcept; // without an error
 
 private:
+	void abandon() noexcept;
 	void end() noexcept;
 };
 
@@ -255,6 +259,31 @@ attempt(Body &&body, const char *what = nullptr)
 	}
 	PG_END_TRY();
 	return succeeded;
+}
+
+// The same, but undone also where all went well: for a body that is only to answer a
+// question.  0, or the SQLSTATE of its error.
+template <class Body>
+int
+trial(Body &&body)
+{
+	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
+	detail::Subtransaction subtransaction;
+	volatile int sqlstate = 0;
+
+	subtransaction.begin();
+	PG_TRY();
+	{
+		body();
+		subtransaction.undo();
+	}
+	PG_CATCH();
+	{
+		sqlstate = geterrcode();
+		subtransaction.roll_back(nullptr);
+	}
+	PG_END_TRY();
+	return sqlstate;
 }
 
 // The body runs in a memory context of its own, which is dropped at its end; what is
