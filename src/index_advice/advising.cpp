@@ -1,0 +1,345 @@
+#include "index_advice/advising.hpp"
+
+#include "server/guard.hpp"
+
+extern "C" {
+#include "catalog/index.h"
+#include "commands/defrem.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace remedy::index_advice {
+
+namespace {
+
+// ---- The question for the selection ------------------------------------------------------
+
+Method
+method_of(const Definition &definition) noexcept
+{
+	if (definition.method == "brin")
+		return Method::brin;
+	if (definition.method == "gin")
+		return Method::gin;
+	if (definition.method == "hash")
+		return Method::hash;
+	return definition.method == "btree" ? Method::btree : Method::gist;
+}
+
+// Rows come in the order of the index where they lie in it, and do not lie anyhow.
+bool
+is_ascending(const Considered &considered) noexcept
+{
+	constexpr float4 nearly = 0.99F;
+	const int column = considered.definition.parts[0].column;
+	const HeapTuple statistics = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(considered.definition.relation),
+												 Int16GetDatum(column), BoolGetDatum(false));
+	bool ascending = false;
+
+	if (column == 0 || !HeapTupleIsValid(statistics))
+		return false;
+	AttStatsSlot slot;
+	if (get_attstatsslot(&slot, statistics, STATISTIC_KIND_CORRELATION, InvalidOid, ATTSTATSSLOT_NUMBERS))
+	{
+		ascending = slot.nnumbers == 1 && slot.numbers[0] >= nearly;
+		free_attstatsslot(&slot);
+	}
+	ReleaseSysCache(statistics);
+	return ascending;
+}
+
+Entry
+entry_of(const Table &table, const Considered &considered) noexcept
+{
+	constexpr double overhead = 16; // of a B-tree's entry
+	constexpr double filled = 0.9;
+	const double tuples = Max(what_if::tuples_of(*considered.index), 1.0);
+	const double bytes = what_if::bytes_of(*considered.index) * filled / tuples - overhead;
+
+	return {method_of(considered.definition), Max(bytes, 4.0), Max(what_if::keys_of(*considered.index), 1.0),
+			is_ascending(considered), table.tuples > 0 ? Min(tuples / table.tuples, 1.0) : 1.0};
+}
+
+Set
+lost_hot(const Table &table, const Bitmapset *columns) noexcept
+{
+	Set lost = 0;
+
+	for (int i = 0; i < table.writes.kinds; ++i)
+		if (table.writes.hot[i] > 0 && bms_overlap(table.set[i], columns))
+			lost |= only(i);
+	return lost;
+}
+
+Candidate
+candidate_of(const Weighing &weighing, const Considered &considered) noexcept
+{
+	const Table &table = table_of(weighing, considered.table);
+
+	if (considered.index == nullptr)
+		return {considered.table, 0, 0, 0};
+	return {considered.table, what_if::bytes_of(*considered.index), entry_ms(entry_of(table, considered)),
+			method_of(considered.definition) == Method::brin ? 0
+															 : lost_hot(table, what_if::columns_of(*considered.index))};
+}
+
+void *
+allocate(std::size_t bytes, void *)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, bytes);
+}
+
+void
+check(void *)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+template <class T>
+T *
+array_of(int count) noexcept
+{
+	return static_cast<T *>(palloc0(mul_size(Max(count, 1), sizeof(T))));
+}
+
+// The statements that were priced come with their numbers.
+Workload
+workload_of(const Weighing &weighing, int *&numbers) noexcept
+{
+	Statement *const statements = array_of<Statement>(weighing.statement_count);
+	Candidate *const candidates = array_of<Candidate>(list_length(weighing.considered));
+	TableWrites *const tables = array_of<TableWrites>(list_length(weighing.tables));
+	int count = 0;
+
+	numbers = array_of<int>(weighing.statement_count);
+	for (int i = 0; i < weighing.statement_count; ++i)
+	{
+		const Observed &statement = weighing.statements[i];
+		if (!statement.priced)
+			continue;
+		numbers[count] = i;
+		statements[count++] = {statement.graph, statement.candidates, statement.candidate_count, statement.ms};
+	}
+	for (int i = 0; i < list_length(weighing.considered); ++i)
+		candidates[i] = candidate_of(weighing, considered_of(weighing, i));
+	for (int i = 0; i < list_length(weighing.tables); ++i)
+		tables[i] = table_of(weighing, i).writes;
+	return {statements, count, candidates, list_length(weighing.considered), tables, list_length(weighing.tables)};
+}
+
+// ---- The answer --------------------------------------------------------------------------
+
+const char *
+column_names(const Definition &definition) noexcept
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < definition.part_count; ++i)
+	{
+		const char *const column =
+			definition.parts[i].column == 0
+				? "expr"
+				: get_attname(definition.relation, static_cast<AttrNumber>(definition.parts[i].column), false);
+		appendStringInfo(&names, "%s%s", i == 0 ? "" : "_", column);
+	}
+	return names.data;
+}
+
+bool
+is_taken(const Advice &advice, Oid schema, const char *name) noexcept
+{
+	for (int i = 0; i < advice.advised_count; ++i)
+		if (strcmp(advice.advised[i].index_name, name) == 0)
+			return true;
+	return OidIsValid(get_relname_relid(name, schema));
+}
+
+// As the server names indexes.
+const char *
+free_name(const Advice &advice, const Definition &definition) noexcept
+{
+	const Oid schema = get_rel_namespace(definition.relation);
+	const char *const columns = column_names(definition);
+	char label[NAMEDATALEN] = "idx";
+
+	for (int i = 1;; ++i)
+	{
+		const char *const name = makeObjectName(get_rel_name(definition.relation), columns, label);
+		if (!is_taken(advice, schema, name))
+			return name;
+		snprintf(label, sizeof(label), "idx%d", i);
+	}
+}
+
+// From test/bench/index_writes on an idle machine: a scan of the table, and the sorting, or
+// for GIN the entering, of what is in the index; CONCURRENTLY reads the table twice.
+double
+build_ms(const Table &table, const Considered &considered, double bytes) noexcept
+{
+	constexpr double page_ms = 0.01, row_ms = 0.0004, key_ms = 0.0008, byte_ms = 0.000004;
+	const double tuples = what_if::tuples_of(*considered.index);
+	const double scans = table.partitioned ? 1 : 2;
+	const double reading = scans * table.pages * page_ms;
+
+	switch (method_of(considered.definition))
+	{
+	case Method::brin:
+		return reading;
+	case Method::gin:
+		return reading + tuples * Max(what_if::keys_of(*considered.index), 1.0) * key_ms;
+	default:
+		return reading + tuples * row_ms + bytes * byte_ms;
+	}
+}
+
+void
+add_served(Advised &advised, const Weighing &weighing, const int *numbers) noexcept
+{
+	double before = 0, after = 0, weight = 0;
+
+	for (int i = 0; i < advised.chosen->served_count; ++i)
+	{
+		const Served &served = advised.chosen->served[i];
+		const Observed &statement = weighing.statements[numbers[served.statement]];
+		const double calls = Max(statement.calls, 1.0);
+		advised.calls += statement.calls;
+		advised.served_ms += statement.ms;
+		advised.queries = lappend_int(advised.queries, numbers[served.statement]);
+		before += calls * served.cost_before;
+		after += calls * served.cost_after;
+		weight += calls;
+	}
+	advised.cost_before = weight > 0 ? before / weight : 0;
+	advised.cost_after = weight > 0 ? after / weight : 0;
+}
+
+void
+add_advised(Advice &advice, const Chosen &chosen, const int *numbers) noexcept
+{
+	const Considered &considered = considered_of(advice.weighing, chosen.candidate);
+	const Table &table = table_of(advice.weighing, considered.table);
+	const double bytes = what_if::bytes_of(*considered.index);
+	double writes = table.writes.entered;
+	Advised advised = {};
+
+	for (int i = 0; i < table.writes.kinds; ++i)
+		writes += table.writes.hot[i];
+	advised.considered = &considered;
+	advised.table = &table;
+	advised.index_name = free_name(advice, considered.definition);
+	advised.saving_ms = chosen.saving_ms;
+	advised.write_ms = chosen.write_ms;
+	advised.bytes = bytes;
+	advised.build_ms = build_ms(table, considered, bytes);
+	advised.chosen = &chosen;
+	add_served(advised, advice.weighing, numbers);
+	advised.break_even = break_even(chosen.saving_ms, advised.calls, chosen.write_ms, writes);
+	advice.advised[advice.advised_count++] = advised;
+}
+
+// ---- No advice, and why -------------------------------------------------------------------
+
+void
+decline(Advice &advice, const Table *table, const Considered *considered, const char *reason, double saving_ms,
+		List *statements) noexcept
+{
+	Declined *const declined = static_cast<Declined *>(palloc(sizeof(Declined)));
+
+	*declined = {table, considered, reason, saving_ms, statements};
+	advice.declined = lappend(advice.declined, declined);
+}
+
+// What would be worth something, but not enough.
+void
+decline_candidates(Advice &advice, const Selection &selection) noexcept
+{
+	for (int i = 0; i < list_length(advice.weighing.considered); ++i)
+	{
+		const Considered &considered = considered_of(advice.weighing, i);
+		const Judged &judged = selection.judged[i];
+		const char *reason = nullptr;
+		if (judged.verdict == Verdict::writes_cost_more)
+			reason = psprintf("it would save %.0f ms, but add %.0f ms to writes", judged.saving_ms, judged.write_ms);
+		if (judged.verdict == Verdict::over_budget)
+			reason = "there is no room for it in what was allowed";
+		if (reason != nullptr)
+			decline(advice, &table_of(advice.weighing, considered.table), &considered, reason, judged.saving_ms, NIL);
+	}
+}
+
+// A table that statements would like an index of.
+void
+decline_small_tables(Advice &advice) noexcept
+{
+	const ListCell *cell;
+
+	foreach (cell, advice.weighing.tables)
+	{
+		const Table &table = *static_cast<const Table *>(lfirst(cell));
+		if (table.considered != NIL && table.name != nullptr && table.pages < least_pages)
+			decline(advice, &table, nullptr,
+					psprintf("the table has %.0f pages only, which are read as fast without an index", table.pages), 0,
+					NIL);
+	}
+}
+
+void
+decline_conditions(Advice &advice) noexcept
+{
+	const ListCell *cell;
+
+	foreach (cell, advice.weighing.refusals)
+	{
+		const Reason_not &refusal = *static_cast<const Reason_not *>(lfirst(cell));
+		const Table &table = table_of(advice.weighing, refusal.table);
+		if (table.pages >= least_pages)
+			decline(advice, &table, nullptr, refusal.text, 0, refusal.statements);
+	}
+}
+
+// Statements of some weight that could not be looked at.
+void
+decline_statements(Advice &advice) noexcept
+{
+	constexpr double of_weight = 0.01;
+
+	for (int i = 0; i < advice.weighing.statement_count; ++i)
+	{
+		const Observed &statement = advice.weighing.statements[i];
+		if (statement.sqlstate == 0 || statement.ms < of_weight * advice.weighing.ms)
+			continue;
+		const char *const reason = statement.form.cut ? "its text was cut, so it cannot be planned again"
+													  : psprintf("it cannot be planned again: SQLSTATE %s",
+																 unpack_sql_state(statement.sqlstate));
+		decline(advice, nullptr, nullptr, reason, 0, list_make1_int(i));
+	}
+}
+
+} // namespace
+
+Advice *
+advise(const Limits &limits) noexcept
+{
+	Advice *const advice = static_cast<Advice *>(palloc0(sizeof(Advice)));
+	int *numbers;
+
+	advice->weighing.memory = CurrentMemoryContext;
+	gather(advice->weighing);
+	combine(advice->weighing);
+	price(advice->weighing);
+	const Workload workload = workload_of(advice->weighing, numbers);
+	const Selection selection = select(workload, limits, {allocate, check, nullptr});
+	advice->advised = array_of<Advised>(selection.chosen_count);
+	for (int i = 0; i < selection.chosen_count; ++i)
+		add_advised(*advice, selection.chosen[i], numbers);
+	decline_candidates(*advice, selection);
+	decline_small_tables(*advice);
+	decline_conditions(*advice);
+	decline_statements(*advice);
+	return advice;
+}
+
+} // namespace remedy::index_advice

@@ -1,0 +1,50 @@
+// Advice on indexes: which ones to create, what they save, and why others are not advised.
+
+#pragma once
+
+#include "index_advice/workload.hpp"
+
+namespace remedy::index_advice {
+
+// What an advised index is expected to do.
+struct Advised
+{
+	const Considered *considered;
+	const Table *table;
+	const char *index_name; // free in the table's schema
+	double saving_ms;       // writes deducted
+	double write_ms;
+	double bytes;
+	double build_ms;
+	double calls;       // of the statements that it serves
+	double served_ms;   // that these take now
+	double cost_before; // of one call, on average
+	double cost_after;
+	double break_even; // writes for each of these calls at which it saves nothing any more
+	List *queries;     // numbers of the statements that it serves
+	const Chosen *chosen;
+};
+
+// An index, or a condition, without advice.
+struct Declined
+{
+	const Table *table;
+	const Considered *considered; // null: a condition
+	const char *reason;
+	double saving_ms;
+	List *statements;
+};
+
+struct Advice
+{
+	Weighing weighing;
+	Advised *advised;
+	int advised_count;
+	List *declined; // of Declined
+};
+
+// In the current memory context.  Reads and plans; waits for no lock longer than a second; can
+// be cancelled at any time.
+Advice *advise(const Limits &limits) noexcept;
+
+} // namespace remedy::index_advice

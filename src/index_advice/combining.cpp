@@ -1,0 +1,175 @@
+// One index for several statements, and what each considered one would be.
+
+#include "index_advice/workload.hpp"
+#include "server/guard.hpp"
+#include "server/versions.hpp"
+
+extern "C" {
+#include "access/relation.h"
+#include "catalog/pg_inherits.h"
+#include "pgstat.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace remedy::index_advice {
+
+namespace {
+
+constexpr int considered_per_table = 128;
+
+struct Updates
+{
+	double all;
+	double hot;
+};
+
+// ---- The tables -----------------------------------------------------------------------
+
+void
+add_storage(Table &table, Relation relation, Updates &updates) noexcept
+{
+	const PgStat_StatTabEntry *const counts = pgstat_fetch_stat_tabentry(RelationGetRelid(relation));
+
+	if (RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
+	{
+		table.pages += RelationGetNumberOfBlocks(relation);
+		table.tuples += Max(relation->rd_rel->reltuples, 0);
+	}
+	if (counts == nullptr)
+		return;
+	updates.all += static_cast<double>(counts->tuples_updated);
+	updates.hot += static_cast<double>(counts->tuples_hot_updated);
+}
+
+// Rows of partitions count for their table.
+void
+add_partitions(Table &table, Updates &updates) noexcept
+{
+	const ListCell *cell;
+
+	foreach (cell, find_all_inheritors(table.relation, AccessShareLock, nullptr))
+	{
+		if (lfirst_oid(cell) == table.relation)
+			continue;
+		const Relation partition = relation_open(lfirst_oid(cell), AccessShareLock);
+		add_storage(table, partition, updates);
+		relation_close(partition, NoLock);
+	}
+}
+
+// How many updates of each kind are HOT as it is.
+void
+weigh_updates(Table &table, Updates updates) noexcept
+{
+	TableWrites &writes = table.writes;
+	double could_be_hot = 0, all = 0;
+
+	for (int i = 0; i < writes.kinds; ++i)
+	{
+		all += table.updates_of[i];
+		if (!bms_overlap(table.set[i], table.indexed))
+			could_be_hot += table.updates_of[i];
+	}
+	// Where the server has not counted any, nothing is in the way of those that can be.
+	const double share = all > 0 ? could_be_hot / all : 0;
+	const Updates counted = updates.all > 0 ? Updates{updates.all * share, updates.hot} : Updates{1, 1};
+	for (int i = 0; i < writes.kinds; ++i)
+	{
+		writes.hot[i] =
+			hot_updates(table.updates_of[i], bms_overlap(table.set[i], table.indexed), counted.hot, counted.all);
+		writes.entered += table.updates_of[i] - writes.hot[i];
+	}
+}
+
+double
+entry_ms_of_existing(const Table &table) noexcept
+{
+	constexpr Entry usual = {Method::btree, 8, 1, false, 1};
+
+	return entry_ms(usual) * table.existing_count;
+}
+
+void
+look_at_table(Table &table) noexcept
+{
+	const Relation relation = relation_open(table.relation, AccessShareLock);
+	Updates updates = {};
+
+	table.partitioned = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	table.name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+											RelationGetRelationName(relation));
+	add_storage(table, relation, updates);
+	if (table.partitioned)
+		add_partitions(table, updates);
+	table.existing_count = existing_indexes(table.relation, table.existing);
+	table.indexed = bms_copy(server::columns_against_hot(relation));
+	weigh_updates(table, updates);
+	table.writes.existing_ms = entry_ms_of_existing(table);
+	relation_close(relation, NoLock);
+}
+
+// ---- The indexes ----------------------------------------------------------------------
+
+bool
+exists(const Table &table, const Definition &wanted) noexcept
+{
+	for (int i = 0; i < table.existing_count; ++i)
+		if (table.existing[i].valid && serves(table.existing[i].definition, wanted))
+			return true;
+	return false;
+}
+
+// The table's list grows while it is gone through: what was merged is merged again.
+void
+merge_all(Weighing &weighing, const Table &table) noexcept
+{
+	for (int i = 1; i < list_length(table.considered); ++i)
+		for (int j = 0; j < i; ++j)
+		{
+			const Considered &first = considered_of(weighing, list_nth_int(table.considered, i));
+			const Considered &second = considered_of(weighing, list_nth_int(table.considered, j));
+			Definition merged;
+			if (list_length(table.considered) >= considered_per_table)
+				return;
+			CHECK_FOR_INTERRUPTS();
+			if (merge(first.definition, second.definition, merged))
+				consider(weighing, merged, first.reasons | second.reasons);
+		}
+}
+
+void
+define_all(Weighing &weighing, const Table &table) noexcept
+{
+	const ListCell *cell;
+
+	foreach (cell, table.considered)
+	{
+		Considered &considered = considered_of(weighing, lfirst_int(cell));
+		CHECK_FOR_INTERRUPTS();
+		if (exists(table, considered.definition))
+			continue;
+		trial([&]() noexcept { considered.index = what_if::define(considered.ddl); });
+	}
+}
+
+} // namespace
+
+void
+combine(Weighing &weighing) noexcept
+{
+	const ListCell *cell;
+
+	foreach (cell, weighing.tables)
+	{
+		Table &table = *static_cast<Table *>(lfirst(cell));
+		CHECK_FOR_INTERRUPTS();
+		if (trial([&]() noexcept { look_at_table(table); }) != 0 || table.pages < least_pages)
+			continue;
+		merge_all(weighing, table);
+		define_all(weighing, table);
+	}
+}
+
+} // namespace remedy::index_advice

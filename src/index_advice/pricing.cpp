@@ -1,0 +1,173 @@
+// What each statement would cost under the sets of indexes that it could use.
+
+#include "index_advice/variants.hpp"
+#include "index_advice/workload.hpp"
+#include "scans/evidence.hpp"
+#include "server/guard.hpp"
+
+namespace remedy::index_advice {
+
+namespace {
+
+constexpr int plannings_per_statement = 48;
+constexpr int plans_per_statement = 96;
+
+struct Question
+{
+	Weighing &weighing;
+	Observed &statement;
+	const scans::EvidenceList &evidence;
+	MemoryContext plans; // emptied after each
+	const char *text;
+	const Query *query;
+	Variant variants[variant_limit];
+	int variant_count;
+};
+
+Recurrence
+recurrence(Oid relation, AttrNumber column, Oid operation, const Const *value, void *context)
+{
+	const Question &question = *static_cast<const Question *>(context);
+
+	return scans::is_recurring(question.evidence, question.statement.form.fingerprint, relation, column, operation,
+							   value)
+			   ? Recurrence::recurs
+			   : Recurrence::unknown;
+}
+
+void
+plan(Set available, double &cost, Set &used, void *context)
+{
+	Question &question = *static_cast<Question *>(context);
+	const what_if::Hypothetical *indexes[64];
+	int local[64];
+	int count = 0;
+
+	for (int i = 0; i < question.statement.candidate_count; ++i)
+		if ((available & only(i)) != 0)
+		{
+			local[count] = i;
+			indexes[count++] = considered_of(question.weighing, question.statement.candidates[i]).index;
+		}
+	cost = 0;
+	used = 0;
+	for (int i = 0; i < question.variant_count; ++i)
+	{
+		const Variant &variant = question.variants[i];
+		const MemoryContext before = MemoryContextSwitchTo(question.plans);
+		const what_if::Outcome outcome =
+			what_if::plan_under(variant.query, question.text, variant.values, {indexes, count, nullptr, 0});
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(question.plans);
+		cost += variant.weight * outcome.cost;
+		for (int j = 0; j < count; ++j)
+			if ((outcome.used & only(j)) != 0)
+				used |= only(local[j]);
+	}
+}
+
+int
+observed_runs(const Observed &statement, const observe::Analysed &analysed, ObservedRun *runs) noexcept
+{
+	int count = 0;
+
+	for (int i = 0; i < statement.form.sample_count; ++i)
+	{
+		const ParamListInfo values = observe::values_of(statement.form.samples[i], analysed);
+		if (values != nullptr)
+			runs[count++] = {nullptr, values};
+	}
+	return count;
+}
+
+// A rule may make several queries of a statement; the first one is what it is about.
+void
+ask(const observe::Analysed &analysed, void *context)
+{
+	Question &question = *static_cast<Question *>(context);
+	Observed &statement = question.statement;
+	ObservedRun runs[observe::samples_per_statement];
+	BenefitGraph::Plan plans[plans_per_statement];
+
+	if (analysed.queries == NIL)
+		return;
+	question.text = analysed.text;
+	question.query = linitial_node(Query, analysed.queries);
+	const int run_count = observed_runs(statement, analysed, runs);
+	question.variant_count = make_variants(question.query, analysed.parameter_count, runs, run_count,
+										   {recurrence, &question}, question.variants);
+	const int count = statement.candidate_count;
+	statement.graph.build(count == 64 ? ~Set{0} : only(count) - 1, {plan, &question}, plannings_per_statement, plans,
+						  plans_per_statement);
+	statement.graph = statement.graph.moved_to(static_cast<BenefitGraph::Plan *>(
+		MemoryContextAlloc(question.weighing.memory, statement.graph.count() * sizeof(BenefitGraph::Plan))));
+	statement.priced = true;
+}
+
+bool
+starts_like_own(const Weighing &weighing, const Observed &statement, const Considered &considered) noexcept
+{
+	const ListCell *cell;
+
+	foreach (cell, statement.own)
+	{
+		const Considered &own = considered_of(weighing, lfirst_int(cell));
+		if (own.table == considered.table && own.definition.method == considered.definition.method &&
+			own.definition.parts[0].text == considered.definition.parts[0].text)
+			return true;
+	}
+	return false;
+}
+
+void
+add_candidate(const Weighing &weighing, Observed &statement, int number) noexcept
+{
+	if (considered_of(weighing, number).index != nullptr &&
+		statement.candidate_count < static_cast<int>(lengthof(statement.candidates)))
+		statement.candidates[statement.candidate_count++] = number;
+}
+
+// Its own, and those of others that begin with the same column.
+void
+choose_candidates(const Weighing &weighing, Observed &statement) noexcept
+{
+	List *tables = NIL;
+	const ListCell *cell, *other;
+
+	foreach (cell, statement.own)
+	{
+		tables = list_append_unique_int(tables, considered_of(weighing, lfirst_int(cell)).table);
+		add_candidate(weighing, statement, lfirst_int(cell));
+	}
+	foreach (cell, tables)
+		foreach (other, table_of(weighing, lfirst_int(cell)).considered)
+			if (!list_member_int(statement.own, lfirst_int(other)) &&
+				starts_like_own(weighing, statement, considered_of(weighing, lfirst_int(other))))
+				add_candidate(weighing, statement, lfirst_int(other));
+}
+
+} // namespace
+
+void
+price(Weighing &weighing) noexcept
+{
+	const scans::EvidenceList evidence = scans::read_evidence();
+	const MemoryContext trees = AllocSetContextCreate(CurrentMemoryContext, "pg_remedy trees", ALLOCSET_DEFAULT_SIZES);
+	const MemoryContext plans = AllocSetContextCreate(CurrentMemoryContext, "pg_remedy plans", ALLOCSET_DEFAULT_SIZES);
+
+	for (int i = 0; i < weighing.statement_count; ++i)
+	{
+		Observed &statement = weighing.statements[i];
+		choose_candidates(weighing, statement);
+		if (statement.candidate_count == 0)
+			continue;
+		Question question = {weighing, statement, evidence, plans};
+		MemoryContextSwitchTo(trees);
+		CHECK_FOR_INTERRUPTS();
+		statement.sqlstate = trial([&]() noexcept { observe::analyse_again(statement.form, nullptr, ask, &question); });
+		MemoryContextSwitchTo(weighing.memory);
+		MemoryContextReset(trees);
+	}
+}
+
+} // namespace remedy::index_advice

@@ -1,0 +1,101 @@
+// What is weighed against what: this database's observed statements, the tables that they
+// name, and the indexes that are considered for these.
+//
+// Plain data, in the memory context of the advice.  Locks are held for one statement or
+// table at a time, each in a subtransaction that is undone.
+
+#pragma once
+
+#include "index_advice/candidates.hpp"
+#include "index_advice/selection.hpp"
+#include "observe/replannable.hpp"
+#include "what_if/what_if.hpp"
+
+namespace remedy::index_advice {
+
+// A table is not worth an index below this many pages.
+constexpr double least_pages = 100;
+
+// An index that is considered.
+struct Considered
+{
+	Definition definition;
+	const char *ddl;                    // without a name, not CONCURRENTLY
+	const what_if::Hypothetical *index; // null until it is defined, and if it cannot be
+	int table;
+	unsigned reasons; // of all who proposed it
+	double keys;      // that GIN would have for a row
+};
+
+struct Table
+{
+	Oid relation;
+	const char *name; // qualified and quoted
+	double pages;
+	double tuples;
+	bool partitioned;
+	ExistingIndex *existing;
+	int existing_count;
+	Bitmapset *indexed; // columns that an index has, as pull_varattnos numbers them
+	TableWrites writes;
+	Bitmapset *set[update_kinds]; // columns that each kind of update sets, likewise
+	bool all_set[update_kinds];   // the kind is everything else
+	double updates_of[update_kinds];
+	List *considered; // numbers
+};
+
+struct Observed
+{
+	observe::Replannable form;
+	double calls;
+	double ms;          // of all calls together
+	double rows;        // that they returned or wrote
+	int sqlstate;       // why it could not be planned; 0: it was
+	List *own;          // numbers of the considered indexes that it proposes
+	int candidates[64]; // those that it was planned with
+	int candidate_count;
+	BenefitGraph graph;
+	bool priced;
+};
+
+// Why there is no advice for what a statement asks for.
+struct Reason_not
+{
+	int table;
+	const char *text;
+	List *statements; // numbers
+};
+
+struct Weighing
+{
+	MemoryContext memory;
+	Observed *statements;
+	int statement_count;
+	List *tables;     // of Table
+	List *considered; // of Considered
+	List *refusals;   // of Reason_not
+	double ms;        // of all statements
+};
+
+inline Table &
+table_of(const Weighing &weighing, int number) noexcept
+{
+	return *static_cast<Table *>(list_nth(weighing.tables, number));
+}
+
+inline Considered &
+considered_of(const Weighing &weighing, int number) noexcept
+{
+	return *static_cast<Considered *>(list_nth(weighing.considered, number));
+}
+
+// The statements, with what they propose, and their tables.
+void gather(Weighing &weighing) noexcept;
+
+// Adds indexes that serve several statements at once, and defines all.
+void combine(Weighing &weighing) noexcept;
+
+// What the statements would cost with them.
+void price(Weighing &weighing) noexcept;
+
+} // namespace remedy::index_advice
