@@ -150,6 +150,15 @@ columns_against_hot(Relation relation) noexcept
 	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_HOT_BLOCKING);
 #else
 	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_ALL);
+
+// Raises an error unless the current user may do what the plan does.
+inline void
+check_permissions(PlannedStmt *plan) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	ExecCheckPermissions(plan->rtable, plan->permInfos, true);
+#else
+	ExecCheckRTPerms(plan->rtable, true);
 #endif
 }
 
