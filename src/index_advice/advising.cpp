@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "catalog/index.h"
+#include "catalog/pg_statistic.h"
 #include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

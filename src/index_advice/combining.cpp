@@ -8,6 +8,7 @@ extern "C" {
 #include "access/relation.h"
 #include "catalog/pg_inherits.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"

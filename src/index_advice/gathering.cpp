@@ -233,7 +233,7 @@ weigh(Observed &statement, const observe::AllTotals &totals, const scans::Eviden
 	}
 	statement.calls = static_cast<double>(counts->calls);
 	statement.rows = static_cast<double>(counts->rows);
-	statement.ms = observe::milliseconds(counts->total);
+	statement.ms = milliseconds(counts->total);
 }
 
 int

@@ -89,6 +89,9 @@ considered_of(const Weighing &weighing, int number) noexcept
 	return *static_cast<Considered *>(list_nth(weighing.considered, number));
 }
 
+// The number of the considered index, which is a new one if nobody proposed it before.
+int consider(Weighing &weighing, const Definition &definition, unsigned reasons) noexcept;
+
 // The statements, with what they propose, and their tables.
 void gather(Weighing &weighing) noexcept;
 

@@ -150,6 +150,8 @@ columns_against_hot(Relation relation) noexcept
 	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_HOT_BLOCKING);
 #else
 	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_ALL);
+#endif
+}
 
 // Raises an error unless the current user may do what the plan does.
 inline void
