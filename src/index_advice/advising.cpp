@@ -59,7 +59,7 @@ entry_of(const Table &table, const Considered &considered) noexcept
 	const double tuples = Max(what_if::tuples_of(*considered.index), 1.0);
 	const double bytes = what_if::bytes_of(*considered.index) * filled / tuples - overhead;
 
-	return {method_of(considered.definition), Max(bytes, 4.0), Max(what_if::keys_of(*considered.index), 1.0),
+	return {method_of(considered.definition), Max(bytes, 4.0), considered.keys,
 			is_ascending(considered), table.tuples > 0 ? Min(tuples / table.tuples, 1.0) : 1.0};
 }
 
@@ -190,7 +190,7 @@ build_ms(const Table &table, const Considered &considered, double bytes) noexcep
 	case Method::brin:
 		return reading;
 	case Method::gin:
-		return reading + tuples * Max(what_if::keys_of(*considered.index), 1.0) * key_ms;
+		return reading + tuples * considered.keys * key_ms;
 	default:
 		return reading + tuples * row_ms + bytes * byte_ms;
 	}

@@ -71,3 +71,78 @@ CREATE FUNCTION remedy.plan_variants(
 	AS 'MODULE_PATHNAME', 'remedy_plan_variants' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 3;
 COMMENT ON FUNCTION remedy.plan_variants(text) IS
 	'the sets of values that the advice on indexes plans this statement with, for its $1, $2 ... or its constants: how much each one counts (1 for all), and which cost and rows the planner expects with it; needs the same rights as EXPLAIN and SELECT';
+
+CREATE VIEW remedy.missing_statistics AS
+	WITH scan AS (
+		-- Rows that several equalities must meet, and nothing else.
+		SELECT s.relation, s.query_id, s.columns, s.rows_read_sampled, s.rows_kept_sampled
+		FROM remedy.scans AS s
+		WHERE s.table_name IS NOT NULL
+		  AND s.database OPERATOR(pg_catalog.=) pg_catalog.current_database()
+		  AND pg_catalog.cardinality(s.columns) OPERATOR(pg_catalog.>=) 2
+		  AND s.index_columns IS NULL
+		  AND s.predicate OPERATOR(pg_catalog.!~) ' OR '
+		  AND s.rows_kept_sampled OPERATOR(pg_catalog.>=) 100),
+	compared AS (
+		SELECT s.*, a.attnum, a.attname,
+		       -- No value of the column is more frequent than that.
+		       coalesce(t.most_common_freqs[1],
+		                CASE WHEN t.n_distinct OPERATOR(pg_catalog.>) 0
+		                     THEN 1 OPERATOR(pg_catalog./) t.n_distinct
+		                     WHEN t.n_distinct OPERATOR(pg_catalog.<) 0 AND c.reltuples OPERATOR(pg_catalog.>) 0
+		                     THEN 1 OPERATOR(pg_catalog./) ((OPERATOR(pg_catalog.-) t.n_distinct) OPERATOR(pg_catalog.*) c.reltuples)
+		                END)::double precision AS frequency
+		FROM scan AS s
+		JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) s.relation
+		JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+		CROSS JOIN pg_catalog.unnest(s.columns) AS k (condition)
+		JOIN pg_catalog.pg_attribute AS a
+		  ON a.attrelid OPERATOR(pg_catalog.=) s.relation
+		 AND k.condition OPERATOR(pg_catalog.=) (pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.||) ' =')
+		JOIN pg_catalog.pg_stats AS t
+		  ON t.schemaname OPERATOR(pg_catalog.=) n.nspname AND t.tablename OPERATOR(pg_catalog.=) c.relname
+		 AND t.attname OPERATOR(pg_catalog.=) a.attname
+		 AND t.inherited OPERATOR(pg_catalog.=) (c.relkind OPERATOR(pg_catalog.=) 'p')),
+	estimated AS (
+		SELECT relation, query_id, columns,
+		       pg_catalog.array_agg(attname::text ORDER BY attnum) AS names,
+		       pg_catalog.array_agg(attnum ORDER BY attnum) AS numbers,
+		       rows_kept_sampled::double precision OPERATOR(pg_catalog./) rows_read_sampled::double precision AS kept,
+		       pg_catalog.exp(pg_catalog.sum(pg_catalog.ln(frequency))) AS at_most
+		FROM compared
+		WHERE frequency OPERATOR(pg_catalog.>) 0
+		GROUP BY relation, query_id, columns, rows_kept_sampled, rows_read_sampled
+		HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) pg_catalog.cardinality(columns)),
+	together AS (
+		SELECT relation, names, numbers, pg_catalog.max(kept) AS kept, pg_catalog.min(at_most) AS at_most,
+		       pg_catalog.array_agg(DISTINCT query_id) AS queries
+		FROM estimated
+		WHERE kept OPERATOR(pg_catalog.>) (3 OPERATOR(pg_catalog.*) at_most)
+		GROUP BY relation, names, numbers)
+	SELECT relation::pg_catalog.regclass::text AS table_name, names AS columns, kept AS kept_ratio,
+	       at_most AS estimated_ratio, queries,
+	       pg_catalog.format('rows with these values are %s times as many as the planner can think who takes the columns for independent',
+	                         pg_catalog.round((kept OPERATOR(pg_catalog./) at_most)::numeric, 1)) AS why,
+	       pg_catalog.format('CREATE STATISTICS %s.%I (dependencies, mcv) ON %s FROM %s',
+	                         (SELECT c.relnamespace::pg_catalog.regnamespace::text FROM pg_catalog.pg_class AS c
+	                          WHERE c.oid OPERATOR(pg_catalog.=) relation),
+	                         pg_catalog.concat_ws('_', (SELECT c.relname FROM pg_catalog.pg_class AS c
+	                                                    WHERE c.oid OPERATOR(pg_catalog.=) relation),
+	                                              pg_catalog.array_to_string(names, '_'), 'stat')::name,
+	                         (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(x.name), ', ' ORDER BY x.place)
+	                          FROM pg_catalog.unnest(names) WITH ORDINALITY AS x (name, place)),
+	                         relation::pg_catalog.regclass) AS fix_sql
+	FROM together AS g
+	WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext AS e
+	                  WHERE e.stxrelid OPERATOR(pg_catalog.=) g.relation
+	                    AND e.stxkeys::smallint[] OPERATOR(pg_catalog.@>) g.numbers);
+COMMENT ON VIEW remedy.missing_statistics IS
+	'columns whose values go together, so that the planner, which takes them for independent, expects too few rows: extended statistics tell it, an index does not. From the sampled rows of remedy.scans and from pg_stats';
+COMMENT ON COLUMN remedy.missing_statistics.table_name IS 'table of the columns';
+COMMENT ON COLUMN remedy.missing_statistics.columns IS 'columns that statements compare for equality, together';
+COMMENT ON COLUMN remedy.missing_statistics.kept_ratio IS 'share of the rows that met the conditions, 0 to 1, in sampled executions';
+COMMENT ON COLUMN remedy.missing_statistics.estimated_ratio IS 'the largest share that the planner can expect, the product of the columns'' most frequent values';
+COMMENT ON COLUMN remedy.missing_statistics.queries IS 'fingerprints of the statements';
+COMMENT ON COLUMN remedy.missing_statistics.why IS 'the difference in words';
+COMMENT ON COLUMN remedy.missing_statistics.fix_sql IS 'creates them; ANALYZE fills them';
+GRANT SELECT ON remedy.missing_statistics TO PUBLIC;
