@@ -23,6 +23,9 @@ namespace {
 // What GIN holds of a row, as long as nobody has counted.
 constexpr double usual_keys = 8;
 
+// A statement that did not run oftener, a table's first load above all, says nothing of what is to come.
+constexpr double calls_of_event = 2;
+
 struct Look
 {
 	Weighing &weighing;
@@ -186,7 +189,8 @@ void
 look_at_query(const Look &look, const Query *query) noexcept
 {
 	const MemoryContext before = MemoryContextSwitchTo(look.weighing.memory);
-	note_writes(look.weighing, query, look.statement.rows);
+	if (look.statement.calls > calls_of_event)
+		note_writes(look.weighing, query, look.statement.rows);
 	MemoryContextSwitchTo(before);
 
 	Proposals proposals = {};
