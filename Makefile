@@ -14,7 +14,7 @@ MODULE_big = $(EXTENSION)
 
 SOURCES    = src/pg_remedy.cpp $(wildcard $(patsubst %,src/%/*.cpp,server $(ROOMS)))
 OBJS       = $(SOURCES:.cpp=.o)
-SQL_PARTS  = src/install_header.sql $(wildcard src/server/*.sql) $(foreach room,$(ROOMS),src/$(room)/$(room).sql) \
+SQL_PARTS  = src/install_header.sql $(wildcard src/server/*.sql) $(foreach room,$(ROOMS),src/$(room)/$(room).sql $(sort $(filter-out src/$(room)/$(room).sql,$(wildcard src/$(room)/*.sql)))) \
              src/status.sql
 DATA       = $(wildcard src/upgrade/*.sql)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

@@ -66,13 +66,6 @@ $$;
 COMMENT ON FUNCTION remedy.assert_no_missing_index(regclass) IS
 	'raises an error (assert_failure) if remedy.missing_indexes advises an index, or one of this table; for regression suites';
 
-CREATE FUNCTION remedy.plan_variants(
-	query text, OUT variant integer, OUT weight double precision, OUT cost double precision, OUT rows double precision)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'remedy_plan_variants' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 3;
-COMMENT ON FUNCTION remedy.plan_variants(text) IS
-	'the sets of values that the advice on indexes plans this statement with, for its $1, $2 ... or its constants: how much each one counts (1 for all), and which cost and rows the planner expects with it; needs the same rights as EXPLAIN and SELECT';
-
 CREATE VIEW remedy.missing_statistics AS
 	WITH scan AS (
 		-- Rows that several equalities must meet, and nothing else.
@@ -148,10 +141,3 @@ COMMENT ON COLUMN remedy.missing_statistics.why IS 'the difference in words';
 COMMENT ON COLUMN remedy.missing_statistics.fix_sql IS 'creates them; ANALYZE fills them';
 GRANT SELECT ON remedy.missing_statistics TO PUBLIC;
 
-CREATE FUNCTION remedy.index_candidates(
-	query text,
-	OUT table_name text, OUT definition text, OUT reason text, OUT refused boolean)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'remedy_index_candidates' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 10;
-COMMENT ON FUNCTION remedy.index_candidates(text) IS
-	'the indexes that one query might gain from, by rule, the most promising first and without asking what they would save; and which of its conditions no index serves. $1, $2 ... may stand for parameters. The query is analysed and planned as the caller, who needs SELECT on its tables, and not run';
