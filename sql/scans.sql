@@ -58,6 +58,52 @@ END $$;
 :samples
 DEALLOCATE parameters;
 
+-- Constants that were the same in all samples, three at least; no value shows.
+\set recurring 'SELECT samples AS n, columns, recurring, predicate FROM remedy.scans ORDER BY predicate COLLATE "C", n;'
+CREATE TYPE grade AS ENUM ('good', 'bad');
+CREATE TABLE kinds (i integer, b bigint, n numeric, t text, c char(5), v varchar(5), d date, f float8, g grade, a integer[], j jsonb, u uuid);
+INSERT INTO kinds SELECT 1, 1, 1, 't', 'c', 'v', '2026-01-01', 1, 'good', '{1,2}', '{"a": 1}', '00000000-0000-0000-0000-000000000001'
+FROM generate_series(1, 200);
+ANALYZE kinds;
+SELECT remedy.reset();
+\o /dev/null
+\set ECHO none
+SELECT format('SELECT 1 FROM part WHERE status = %L AND maker = %s', 's1', i) FROM generate_series(1, 4) AS i \gexec
+SELECT format('SELECT 2 FROM part WHERE status = %L AND id = 5', 's1') FROM generate_series(1, 2) \gexec
+SELECT format('SELECT 3 FROM part WHERE id <> 7 AND id <> %s AND (gone IS NULL OR maker = 2 OR maker = %s)', i, i) FROM generate_series(1, 3) AS i \gexec
+SELECT 'SELECT 4 FROM part WHERE maker IN (1, 2) AND status < $$s9$$ OR maker <> 4' FROM generate_series(1, 3) \gexec
+SELECT format('SELECT 5 FROM part WHERE maker IN (1, %s) AND id IS DISTINCT FROM %s', i, i) FROM generate_series(1, 3) AS i \gexec
+-- In other words, the same.
+SELECT format('SELECT 6 FROM kinds WHERE i = %s AND b = 1 AND n = %s AND t = %s AND c = %L AND v = %L AND d = %s', i, n, t, c, 'v', d)
+FROM (VALUES ('1', '1', $$'t'$$, 'c', $$'2026-01-01'$$), ('1', '1', $$'t'$$, 'c', $$date '20260101'$$), ('+1', '1', $$U&'\0074'$$, 'c', $$DATE '2026-01-01'$$)) AS v (i, n, t, c, d) \gexec
+SELECT 'SELECT 7 FROM kinds WHERE f = 1.5 AND g = $$good$$ AND a = $${1,2}$$ AND j @> $${"a": 1}$$ AND u = $$00000000-0000-0000-0000-000000000001$$ AND v LIKE $$v%$$'
+FROM generate_series(1, 3) \gexec
+SELECT format('SELECT 8 FROM kinds WHERE f = %s AND g = %L AND a = %L AND j @> %L AND u = %L', f, g, a, j, u)
+FROM (VALUES (1.5, 'good', '{1,2}', '{"a": 1}', '00000000-0000-0000-0000-000000000001'),
+	(1.6, 'bad', '{2,1}', '{"a": 2}', '00000000-0000-0000-0000-000000000002'), (1.5, 'good', '{1,2}', '{"a": 1}', '00000000-0000-0000-0000-000000000001')) AS v (f, g, a, j, u) \gexec
+\set ECHO all
+\o
+:recurring
+-- A value that was given with the statement is no constant of it, whatever plan there is, nor is a variable.
+SELECT remedy.reset();
+PREPARE given AS SELECT FROM part WHERE status = $1 AND maker = $$1$$ AND id = ANY ($2) AND gone < $3::text::date;
+DO $$ DECLARE trueish text := 's1'; e text := 's2'; BEGIN
+	FOR i IN 1 .. 3 LOOP
+		PERFORM FROM depot.part WHERE status = trueish AND maker = 5;
+		PERFORM 1 FROM depot.part WHERE status = e AND listed = true AND status <> $q$s8$q$;
+	END LOOP;
+END $$;
+SET plan_cache_mode = force_custom_plan;
+\o /dev/null
+EXECUTE given ('s1', '{1, 2}', '2026-01-01');
+EXECUTE given ('s1', '{1, 2}', '2026-01-01');
+SET plan_cache_mode = force_generic_plan;
+EXECUTE given ('s1', '{1, 2}', '2026-01-01');
+\o
+RESET plan_cache_mode;
+DEALLOCATE given;
+:recurring
+
 -- Two scans of one table in one statement have one pair of counters: the rows' sum
 -- is exact, the samples tell them apart.
 SELECT remedy.reset();

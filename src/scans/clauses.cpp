@@ -2,25 +2,32 @@
 
 #include <utility>
 
+#include "scans/constant_hash.hpp"
 #include "server/versions.hpp"
 
 namespace remedy::scans {
 
 namespace {
 
-// Fills a predicate with the conditions of one scan.
+struct Condition
+{
+	Clause clause;
+	ConstantHash constant;
+};
+
+// Finds the conditions of one scan.
 struct Describer
 {
 	const QueryDesc *query;
 	const List *index_columns; // of an index-only scan, whose variables stand for these
-	Predicate *predicate;
+	Conditions *conditions;
 	bool indexed;
 	std::uint8_t groups;
 
-	void describe(const List *conditions) noexcept;
+	void describe(const List *nodes) noexcept;
 	void describe_or(const BoolExpr *expression) noexcept;
 	void describe_one(Node *node, std::uint8_t group, std::uint8_t arm) noexcept;
-	bool describe_comparison(Clause &clause, Oid operation, const List *arguments) const noexcept;
+	bool describe_comparison(Condition &condition, Oid operation, const List *arguments) const noexcept;
 	bool describe_column(Clause &clause, Node *node) const noexcept;
 	int column_of(Node *node) const noexcept;
 	OtherSide other_side_of(Node *node) const noexcept;
@@ -99,14 +106,28 @@ Describer::describe_column(Clause &clause, Node *node) const noexcept
 	return true;
 }
 
+bool
+is_word(const char *text, const char *word) noexcept
+{
+	const char after = text[strlen(word)];
+
+	return pg_strncasecmp(text, word, strlen(word)) == 0 && !isalnum(static_cast<unsigned char>(after)) &&
+		   after != '_' && after != '$' && !IS_HIGHBIT_SET(after);
+}
+
 // Values given with the statement are constants in its plan too, but in its text
 // there stands $1 at that place, or the name of a variable.
 bool
 is_literal(const char *text) noexcept
 {
-	return strchr("'+-.0123456789", *text) != nullptr ||
-		   (isalpha(static_cast<unsigned char>(*text)) && text[1] == '\'') || pg_strncasecmp(text, "true", 4) == 0 ||
-		   pg_strncasecmp(text, "false", 5) == 0;
+	const auto is_letter = [](char c) { return isalpha(static_cast<unsigned char>(c)) != 0; };
+
+	if (is_letter(text[0]))
+		return text[1] == '\'' || pg_strncasecmp(text, "u&'", 3) == 0 || is_word(text, "true") ||
+			   is_word(text, "false");
+	if (text[0] == '$')
+		return !isdigit(static_cast<unsigned char>(text[1]));
+	return text[0] != '\0' && strchr("'+-.0123456789", text[0]) != nullptr;
 }
 
 // Equal for every plan of a statement, whether values were given for planning or not.
@@ -130,7 +151,7 @@ Describer::other_side_of(Node *node) const noexcept
 }
 
 bool
-Describer::describe_comparison(Clause &clause, Oid operation, const List *arguments) const noexcept
+Describer::describe_comparison(Condition &condition, Oid operation, const List *arguments) const noexcept
 {
 	if (list_length(arguments) != 2)
 		return false;
@@ -142,17 +163,20 @@ Describer::describe_comparison(Clause &clause, Oid operation, const List *argume
 		std::swap(column, other);
 		operation = get_commutator(operation);
 	}
-	if (operation == InvalidOid || !describe_column(clause, column))
+	if (operation == InvalidOid || !describe_column(condition.clause, column))
 		return false;
-	clause.operation = operation;
-	clause.other_side = other_side_of(other);
+	condition.clause.operation = operation;
+	condition.clause.other_side = other_side_of(other);
+	if (condition.clause.other_side == OtherSide::constant)
+		condition.constant = hash_of_constant(reinterpret_cast<const Const *>(without_relabelling(other)));
 	return true;
 }
 
 void
 Describer::describe_one(Node *node, std::uint8_t group, std::uint8_t arm) noexcept
 {
-	Clause clause = {};
+	Condition condition = {};
+	Clause &clause = condition.clause;
 	bool described = false;
 
 	clause.group = group;
@@ -162,7 +186,7 @@ Describer::describe_one(Node *node, std::uint8_t group, std::uint8_t arm) noexce
 	{
 		const OpExpr *const expression = reinterpret_cast<OpExpr *>(node);
 		clause.kind = ClauseKind::comparison;
-		described = describe_comparison(clause, expression->opno, expression->args);
+		described = describe_comparison(condition, expression->opno, expression->args);
 	}
 	else if (IsA(node, ScalarArrayOpExpr))
 	{
@@ -170,7 +194,7 @@ Describer::describe_one(Node *node, std::uint8_t group, std::uint8_t arm) noexce
 		clause.kind = expression->useOr ? ClauseKind::any_of : ClauseKind::all_of;
 		// The array is on the right and has no commutator; a column of arrays is an expression.
 		if (first_variable(static_cast<Node *>(linitial(expression->args))) != nullptr)
-			described = describe_comparison(clause, expression->opno, expression->args);
+			described = describe_comparison(condition, expression->opno, expression->args);
 	}
 	else if (IsA(node, NullTest))
 	{
@@ -194,7 +218,7 @@ Describer::describe_one(Node *node, std::uint8_t group, std::uint8_t arm) noexce
 		clause.kind = ClauseKind::other;
 		describe_column(clause, node);
 	}
-	predicate->add(clause);
+	conditions->add(clause, condition.constant);
 }
 
 void
@@ -220,11 +244,11 @@ Describer::describe_or(const BoolExpr *expression) noexcept
 }
 
 void
-Describer::describe(const List *conditions) noexcept
+Describer::describe(const List *nodes) noexcept
 {
 	const ListCell *cell;
 
-	foreach (cell, conditions)
+	foreach (cell, nodes)
 	{
 		Node *const node = static_cast<Node *>(lfirst(cell));
 		if (is_orclause(node))
@@ -237,31 +261,31 @@ Describer::describe(const List *conditions) noexcept
 } // namespace
 
 void
-describe_scan(const Plan *plan, const QueryDesc &query, Predicate &predicate) noexcept
+describe_scan(const Plan *plan, const QueryDesc &query, Conditions &conditions) noexcept
 {
-	memset(static_cast<void *>(&predicate), 0, sizeof(predicate));
-	Describer describer = {&query, NIL, &predicate, false, 0};
-	const List *conditions = NIL;
+	memset(static_cast<void *>(&conditions), 0, sizeof(conditions));
+	Describer describer = {&query, NIL, &conditions, false, 0};
+	const List *of_index = NIL;
 
 	switch (nodeTag(plan))
 	{
 	case T_IndexScan:
-		conditions = reinterpret_cast<const IndexScan *>(plan)->indexqualorig;
+		of_index = reinterpret_cast<const IndexScan *>(plan)->indexqualorig;
 		break;
 	case T_IndexOnlyScan:
-		conditions = reinterpret_cast<const IndexOnlyScan *>(plan)->recheckqual;
+		of_index = reinterpret_cast<const IndexOnlyScan *>(plan)->recheckqual;
 		describer.index_columns = reinterpret_cast<const IndexOnlyScan *>(plan)->indextlist;
 		break;
 	case T_BitmapHeapScan:
-		conditions = reinterpret_cast<const BitmapHeapScan *>(plan)->bitmapqualorig;
+		of_index = reinterpret_cast<const BitmapHeapScan *>(plan)->bitmapqualorig;
 		break;
 	default:
 		break;
 	}
 	describer.describe(plan->qual);
 	describer.indexed = true;
-	describer.describe(conditions);
-	predicate.sort();
+	describer.describe(of_index);
+	conditions.sort();
 }
 
 } // namespace remedy::scans

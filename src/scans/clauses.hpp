@@ -2,12 +2,12 @@
 
 #pragma once
 
-#include "scans/predicate.hpp"
+#include "scans/conditions.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::scans {
 
-// Fills in the conditions of one scan of the query's plan, those of its index too.
-void describe_scan(const Plan *plan, const QueryDesc &query, Predicate &predicate) noexcept;
+// The conditions of one scan of the query's plan, those of its index too.
+void describe_scan(const Plan *plan, const QueryDesc &query, Conditions &conditions) noexcept;
 
 } // namespace remedy::scans

@@ -47,7 +47,7 @@ fold_locked() noexcept
 			if (entry.hash != 0)
 			{
 				Entry &target = store_entry(entry.key, entry.hash);
-				target.add(entry.counts, entry.first_seen, entry.last_seen);
+				target.add(entry);
 				target.touched = number;
 			}
 		store->others.add(mine->own().others);
@@ -124,8 +124,10 @@ start_entry(Entry &entry, const Subject &subject, const Predicate *predicate) no
 }
 
 pg_noinline void
-add(const Subject &subject, const Predicate *predicate, const Counts &counts) noexcept
+add(const Subject &subject, const Conditions *conditions, const Counts &counts) noexcept
 {
+	const Predicate *const predicate = conditions == nullptr ? nullptr : &conditions->predicate;
+
 	if (!attach())
 		return;
 	if (outdated())
@@ -150,6 +152,8 @@ add(const Subject &subject, const Predicate *predicate, const Counts &counts) no
 			start_entry(entry, subject, predicate);
 		}
 		entry.add(counts, now, now);
+		if (conditions != nullptr)
+			entry.constants.add(conditions->constants);
 	});
 }
 
@@ -235,9 +239,9 @@ add_volume(Owner owner, Oid relation, std::uint64_t scans, std::uint64_t rows) n
 }
 
 void
-add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept
+add_samples(const Subject &subject, const Conditions &conditions, const Counts &counts) noexcept
 {
-	add(subject, &predicate, counts);
+	add(subject, &conditions, counts);
 }
 
 void

@@ -11,7 +11,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "scans/predicate.hpp"
+#include "scans/conditions.hpp"
 
 namespace remedy::scans {
 
@@ -95,6 +95,8 @@ struct Counts
 	void subtract(const Counts &other) noexcept;
 };
 
+constexpr std::uint64_t samples_to_recur = 3;
+
 struct Entry
 {
 	std::uint64_t hash; // 0: free
@@ -104,12 +106,30 @@ struct Entry
 	Time last_seen;
 	Time forgotten;        // what was before does not count
 	std::uint64_t touched; // number of the fold that added to it last
+	Constants constants;   // of the predicate, in its samples
+
+	// What was counted of the same key elsewhere.  Of constants it is not known when they
+	// were seen.
+	void add(const Entry &more) noexcept
+	{
+		add(more.counts, more.first_seen, more.last_seen);
+		if (more.first_seen >= forgotten)
+			constants.add(more.constants);
+	}
 
 	void add(const Counts &more, Time first, Time last) noexcept
 	{
 		counts.add(more);
 		first_seen = std::max(first_seen == 0 ? first : std::min(first_seen, first), forgotten);
 		last_seen = std::max({last_seen, last, first_seen});
+	}
+
+	// Whether the constant of the clause was the same in all samples, of which there are
+	// enough to say so.
+	bool recurs(int clause) const noexcept
+	{
+		return counts.samples >= samples_to_recur && constants.of[clause] != unknown_constant &&
+			   constants.of[clause] != varied_constant;
 	}
 };
 

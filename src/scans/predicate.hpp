@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <tuple>
@@ -46,6 +45,15 @@ struct Clause
 	bool indexed;       // met by the index that the scan uses
 };
 
+inline bool
+comes_before(const Clause &one, const Clause &other) noexcept
+{
+	const auto rank = [](const Clause &c) {
+		return std::make_tuple(c.indexed, c.group, c.arm, c.column, c.operation, c.function, c.kind, c.other_side);
+	};
+	return rank(one) < rank(other);
+}
+
 constexpr int clauses_per_predicate = 8;
 
 struct Predicate
@@ -67,15 +75,6 @@ struct Predicate
 			cut = true;
 		else
 			clauses[count++] = clause;
-	}
-	// The planner orders conditions by their cost, which differs from plan to plan.
-	// Those of a group stay side by side, and so do those of an arm.
-	void sort() noexcept
-	{
-		const auto rank = [](const Clause &c) {
-			return std::make_tuple(c.indexed, c.group, c.arm, c.column, c.operation, c.function, c.kind, c.other_side);
-		};
-		std::sort(clauses, clauses + count, [rank](const Clause &a, const Clause &b) { return rank(a) < rank(b); });
 	}
 };
 

@@ -146,9 +146,9 @@ read_scan(PlanState *state, Method method, Reading &reading) noexcept
 	const std::uint64_t dropped = instrument.nfiltered1 + instrument.nfiltered2;
 	if (method != Method::sequential && dropped == 0)
 		return;
-	Predicate predicate;
-	describe_scan(state->plan, *reading.query, predicate);
-	add_samples(subject_of(relation->rd_id, reading.sampled.owner, method), predicate,
+	Conditions conditions;
+	describe_scan(state->plan, *reading.query, conditions);
+	add_samples(subject_of(relation->rd_id, reading.sampled.owner, method), conditions,
 				{0, 0, 1, kept + dropped, kept, static_cast<std::uint64_t>(instrument.nloops)});
 	reading.rows += method == Method::sequential ? kept + dropped : dropped;
 }

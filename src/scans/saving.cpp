@@ -27,7 +27,7 @@ load_entry(const char *record) noexcept
 	if (key.subject.method > Method::bitmap || key.predicate.count > clauses_per_predicate ||
 		entry.hash != hash_of(key) || !entry.counts.are_shown())
 		return false;
-	store_entry(key, entry.hash).add(entry.counts, entry.first_seen, entry.last_seen);
+	store_entry(key, entry.hash).add(entry);
 	return true;
 }
 
@@ -47,6 +47,6 @@ load(const char *record, Size bytes)
 
 } // namespace
 
-const observe::Section section = {"scans", 1, save, load};
+const observe::Section section = {"scans", 2, save, load};
 
 } // namespace remedy::scans

@@ -29,7 +29,12 @@ visit_backends(BackendScans *copy, Visit &&visit) noexcept
 int
 compare(const void *left, const void *right) noexcept
 {
-	return std::memcmp(&static_cast<const Entry *>(left)->key, &static_cast<const Entry *>(right)->key, sizeof(Key));
+	const Key &one = static_cast<const Entry *>(left)->key;
+	const Key &other = static_cast<const Entry *>(right)->key;
+
+	if (one.subject.fingerprint != other.subject.fingerprint)
+		return one.subject.fingerprint < other.subject.fingerprint ? -1 : 1;
+	return std::memcmp(&one, &other, sizeof(Key));
 }
 
 } // namespace
@@ -101,8 +106,7 @@ read_scans() noexcept
 		contents.others.add(scans.others);
 		for (const Entry &entry : scans.entries)
 			if (entry.hash != 0)
-				entry_for(entries, limit, entry.key, entry.hash, contents.others)
-					.add(entry.counts, entry.first_seen, entry.last_seen);
+				entry_for(entries, limit, entry.key, entry.hash, contents.others).add(entry);
 	});
 	region.release();
 	pfree(copy);

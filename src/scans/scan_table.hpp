@@ -41,7 +41,7 @@ bool find_parallel_owner(const char *text, Owner &owner) noexcept;
 
 // Both add in any process that may have counts of its own.  They never wait.
 void add_volume(Owner owner, Oid relation, std::uint64_t scans, std::uint64_t rows) noexcept;
-void add_samples(const Subject &subject, const Predicate &predicate, const Counts &counts) noexcept;
+void add_samples(const Subject &subject, const Conditions &conditions, const Counts &counts) noexcept;
 
 // For the current user.
 inline Subject
@@ -69,8 +69,8 @@ TableStatus table_status() noexcept;
 
 struct Contents
 {
-	Entry *entries; // those that have counts, of one statement and relation side by side,
-					// the volume first
+	Entry *entries; // those that have counts, by fingerprint; of one statement and relation
+					// side by side, the volume first
 	int count;
 	Others others;
 };

@@ -1,7 +1,7 @@
 #include "scans/scans.hpp"
 
+#include "scans/evidence.hpp"
 #include "scans/listener.hpp"
-#include "scans/scan_table.hpp"
 #include "scans/words.hpp"
 #include "server/guard.hpp"
 #include "server/rows.hpp"
@@ -36,36 +36,39 @@ method_name(Method method) noexcept
 }
 
 void
-put_predicate(server::Rows &rows, const Key &key, bool readable) noexcept
+put_conditions(server::Rows &rows, const Entry &entry, bool readable) noexcept
 {
-	if (readable)
-	{
-		rows.put(conditions_of(key.subject.relation, key.predicate, false));
-		rows.put(conditions_of(key.subject.relation, key.predicate, true));
-		rows.put_text(predicate_text(key.subject.relation, key.predicate));
+	constexpr int columns = 4;
+	const Oid relation = entry.key.subject.relation;
+	const Predicate &predicate = entry.key.predicate;
+
+	for (int i = 0; !readable && i < columns; ++i)
+		rows.put_null();
+	if (!readable)
 		return;
-	}
-	rows.put_null();
-	rows.put_null();
-	rows.put_null();
+	rows.put(words_for(relation, predicate, [](const Clause &clause, int) { return !clause.indexed; }));
+	rows.put(words_for(relation, predicate, [](const Clause &clause, int) { return clause.indexed; }));
+	rows.put(words_for(relation, predicate, [&entry](const Clause &, int i) { return entry.recurs(i); }));
+	rows.put_text(predicate_text(relation, predicate));
 }
 
 void
-put_volume(server::Rows &rows, const Counts *volume) noexcept
+put_volume(server::Rows &rows, bool counted, std::uint64_t scans, std::uint64_t rows_read) noexcept
 {
-	if (volume == nullptr)
+	if (!counted)
 	{
 		rows.put_null();
 		rows.put_null();
 		return;
 	}
-	rows.put_bigint(volume->scans);
-	rows.put_bigint(volume->rows);
+	rows.put_bigint(scans);
+	rows.put_bigint(rows_read);
 }
 
 void
-put_entry(server::Rows &rows, const Entry &entry, const Counts *volume) noexcept
+put_evidence(server::Rows &rows, const Evidence &evidence) noexcept
 {
+	const Entry &entry = *evidence.entry;
 	const Subject &subject = entry.key.subject;
 	const bool here = subject.database == MyDatabaseId;
 	const char *const table = here ? qualified_name(subject.relation) : nullptr;
@@ -77,8 +80,8 @@ put_entry(server::Rows &rows, const Entry &entry, const Counts *volume) noexcept
 	subject.fingerprint == 0 ? rows.put_null() : rows.put_bigint(subject.fingerprint);
 	rows.put_bool(subject.toplevel);
 	rows.put_text(method_name(subject.method));
-	put_predicate(rows, entry.key, table != nullptr && subject.method != Method::volume);
-	put_volume(rows, volume);
+	put_conditions(rows, entry, table != nullptr && subject.method != Method::volume);
+	put_volume(rows, evidence.counted, evidence.scans, evidence.rows_read);
 	rows.put_bigint(entry.counts.samples);
 	rows.put_bigint(entry.counts.sampled_rows);
 	rows.put_bigint(entry.counts.kept_rows);
@@ -92,7 +95,7 @@ put_entry(server::Rows &rows, const Entry &entry, const Counts *volume) noexcept
 void
 put_others(server::Rows &rows, const Others &others) noexcept
 {
-	constexpr int before_volume = 10;
+	constexpr int before_volume = 11;
 	constexpr int after_volume = 6;
 	const Counts volume = {others.scans, others.rows};
 
@@ -100,40 +103,10 @@ put_others(server::Rows &rows, const Others &others) noexcept
 		return;
 	for (int i = 0; i < before_volume; ++i)
 		rows.put_null();
-	put_volume(rows, &volume);
+	put_volume(rows, true, volume.scans, volume.rows);
 	for (int i = 0; i < after_volume; ++i)
 		rows.put_null();
 	rows.end_row();
-}
-
-// The volume is the first of its kin, or there is none.  What the samples know of
-// gets its share of it; they have all of it, if they read no row at all.
-int
-put_kin(server::Rows &rows, const Entry *first, int count) noexcept
-{
-	const bool has_volume = first->key.subject.method == Method::volume;
-	std::uint64_t parts = 0;
-	int sequential = 0;
-	int kin = 0;
-
-	for (; kin < count && first[kin].key.subject.is_akin(first->key.subject); ++kin)
-		if (first[kin].key.subject.method == Method::sequential)
-		{
-			++sequential;
-			parts += first[kin].counts.sampled_rows + 1;
-		}
-	if (has_volume && sequential == 0)
-		put_entry(rows, first[0], &first[0].counts);
-	Shares scans(has_volume ? first[0].counts.scans : 0, parts);
-	Shares read(has_volume ? first[0].counts.rows : 0, parts);
-	for (int i = has_volume; i < kin; ++i)
-	{
-		const bool shares = has_volume && first[i].key.subject.method == Method::sequential;
-		const std::uint64_t part = first[i].counts.sampled_rows + 1;
-		const Counts share = shares ? Counts{scans.next(part), read.next(part)} : Counts{};
-		put_entry(rows, first[i], shares ? &share : nullptr);
-	}
-	return kin;
 }
 
 } // namespace
@@ -153,11 +126,11 @@ REMEDY_FUNCTION(remedy_scans)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
-	const Contents contents = read_scans();
+	const EvidenceList evidence = read_all_evidence();
 
-	for (int i = 0; i < contents.count;)
-		i += put_kin(rows, contents.entries + i, contents.count - i);
-	put_others(rows, contents.others);
+	for (const Evidence &each : evidence)
+		put_evidence(rows, each);
+	put_others(rows, evidence.others);
 	return 0;
 }
 

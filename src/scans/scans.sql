@@ -3,8 +3,8 @@
 
 CREATE FUNCTION remedy.read_scans(
 	OUT database text, OUT table_name text, OUT relation oid, OUT user_name text, OUT query_id bigint,
-	OUT toplevel boolean, OUT method text, OUT columns text[], OUT index_columns text[], OUT predicate text,
-	OUT scans bigint, OUT rows_read bigint, OUT samples bigint, OUT rows_read_sampled bigint,
+	OUT toplevel boolean, OUT method text, OUT columns text[], OUT index_columns text[],
+	OUT recurring text[], OUT predicate text, OUT scans bigint, OUT rows_read bigint, OUT samples bigint, OUT rows_read_sampled bigint,
 	OUT rows_kept_sampled bigint, OUT loops_sampled bigint, OUT first_seen timestamptz, OUT last_seen timestamptz)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_scans' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 200;
@@ -21,7 +21,7 @@ CREATE VIEW remedy.scans AS
 	       CASE WHEN rows_read_sampled OPERATOR(pg_catalog.>) 0
 	            THEN rows_kept_sampled::double precision OPERATOR(pg_catalog./) rows_read_sampled::double precision
 	       END AS kept_ratio,
-	       first_seen, last_seen, predicate
+	       first_seen, last_seen, predicate, recurring
 	FROM remedy.read_scans()
 	ORDER BY rows_read DESC NULLS LAST, rows_read_sampled DESC, query_id, relation, predicate;
 COMMENT ON VIEW remedy.scans IS
@@ -45,4 +45,5 @@ COMMENT ON COLUMN remedy.scans.kept_ratio IS 'rows kept of one row read, from 0 
 COMMENT ON COLUMN remedy.scans.first_seen IS 'when it was first observed';
 COMMENT ON COLUMN remedy.scans.last_seen IS 'when it was last observed';
 COMMENT ON COLUMN remedy.scans.predicate IS 'the conditions: ? is a constant of the statement, $ a parameter or a value from another table';
+COMMENT ON COLUMN remedy.scans.recurring IS 'conditions, each as column and operator, whose constant was the same in all samples, three at least';
 GRANT SELECT ON remedy.scans TO PUBLIC;

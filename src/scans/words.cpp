@@ -92,21 +92,13 @@ append_between(StringInfo text, const Clause *before, const Clause &next) noexce
 } // namespace
 
 Datum
-conditions_of(Oid relation, const Predicate &predicate, bool indexed) noexcept
+short_words(Oid relation, const Clause &clause) noexcept
 {
-	Datum texts[clauses_per_predicate];
-	int count = 0;
+	StringInfoData text;
 
-	for (int i = 0; i < predicate.count; ++i)
-	{
-		if (predicate.clauses[i].indexed != indexed)
-			continue;
-		StringInfoData text;
-		initStringInfo(&text);
-		append_clause(&text, relation, predicate.clauses[i], false);
-		texts[count++] = CStringGetTextDatum(text.data);
-	}
-	return PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
+	initStringInfo(&text);
+	append_clause(&text, relation, clause, false);
+	return CStringGetTextDatum(text.data);
 }
 
 const char *

@@ -184,19 +184,129 @@ TEST(conditions_come_in_one_order)
 		made.indexed = indexed;
 		return made;
 	};
-	Predicate one = {};
-	Predicate other = {};
+	Conditions one = {};
+	Conditions other = {};
 
 	for (const Clause &made :
 		 {clause(3, 0, 0, false), clause(9, 1, 1, false), clause(1, 1, 2, false), clause(2, 0, 0, true)})
-		one.add(made);
+		one.add(made, made.column + 100);
 	for (const Clause &made :
 		 {clause(2, 0, 0, true), clause(1, 1, 2, false), clause(3, 0, 0, false), clause(9, 1, 1, false)})
-		other.add(made);
+		other.add(made, made.column + 100);
 	one.sort();
 	other.sort();
-	CHECK(one == other);
-	CHECK(one.clauses[0].column == 3 && one.clauses[1].column == 9 && one.clauses[3].indexed);
+	CHECK(one.predicate == other.predicate);
+	CHECK(one.predicate.clauses[0].column == 3 && one.predicate.clauses[1].column == 9 &&
+		  one.predicate.clauses[3].indexed);
+	for (int i = 0; i < one.predicate.count; ++i)
+		CHECK(one.constants.of[i] == other.constants.of[i] &&
+			  one.constants.of[i] == one.predicate.clauses[i].column + 100u);
+}
+
+TEST(equal_conditions_stay_in_their_order)
+{
+	Conditions conditions = {};
+	Clause clause = {};
+
+	clause.column = 2;
+	for (ConstantHash constant : {7u, 5u, 6u})
+		conditions.add(clause, constant);
+	clause.column = 1;
+	conditions.add(clause, 9);
+	conditions.sort();
+	CHECK(conditions.constants.of[0] == 9 && conditions.constants.of[1] == 7 && conditions.constants.of[2] == 5 &&
+		  conditions.constants.of[3] == 6);
+}
+
+TEST(constants_of_too_many_conditions_are_dropped)
+{
+	Conditions conditions = {};
+	const Clause clause = {};
+
+	for (int i = 0; i < clauses_per_predicate + 2; ++i)
+		conditions.add(clause, i + 1);
+	CHECK(conditions.predicate.cut && conditions.predicate.count == clauses_per_predicate);
+	CHECK(conditions.constants.of[clauses_per_predicate - 1] == clauses_per_predicate);
+}
+
+// An entry whose first constants are these, from so many samples.
+Entry
+seen(ConstantHash first, ConstantHash second, Time when = 50)
+{
+	Entry entry = {};
+
+	entry.constants = {{first, second}};
+	entry.add({0, 0, 1, 10, 1, 1}, when, when);
+	return entry;
+}
+
+TEST(a_constant_is_unknown_the_same_or_varies)
+{
+	Entry entry = {};
+
+	entry.add(seen(7, unknown_constant));
+	CHECK(entry.constants.of[0] == 7 && entry.constants.of[1] == unknown_constant);
+	entry.add(seen(unknown_constant, 8));
+	CHECK(entry.constants.of[0] == 7 && entry.constants.of[1] == 8);
+	entry.add(seen(7, 9));
+	CHECK(entry.constants.of[0] == 7 && entry.constants.of[1] == varied_constant);
+	entry.add(seen(7, 8));
+	CHECK(entry.constants.of[1] == varied_constant);
+	entry.add(seen(varied_constant, unknown_constant));
+	CHECK(entry.constants.of[0] == varied_constant && entry.constants.of[1] == varied_constant);
+	CHECK(entry.constants.of[2] == unknown_constant);
+}
+
+TEST(in_whichever_order_they_come)
+{
+	const ConstantHash all[] = {unknown_constant, 7, 8, varied_constant};
+
+	for (ConstantHash a : all)
+		for (ConstantHash b : all)
+			for (ConstantHash c : all)
+			{
+				Entry one = seen(a, 1);
+				Entry other = seen(b, 1);
+				one.add(seen(b, 1));
+				one.add(seen(c, 1));
+				other.add(seen(c, 1));
+				other.add(seen(a, 1));
+				CHECK(one.constants.of[0] == other.constants.of[0]);
+			}
+}
+
+TEST(a_constant_recurs_if_enough_samples_say_so)
+{
+	Entry entry = {};
+
+	for (unsigned i = 0; i < samples_to_recur; ++i)
+	{
+		CHECK(!entry.recurs(0));
+		entry.add(seen(7, 100 + i));
+	}
+	CHECK(entry.recurs(0) && !entry.recurs(1) && !entry.recurs(2));
+	entry.add(seen(8, 100));
+	CHECK(!entry.recurs(0));
+}
+
+TEST(constants_that_may_be_forgotten_ones_do_not_count)
+{
+	Entry entry = {};
+
+	entry.forgotten = 100;
+	entry.add(seen(7, 8, 99));
+	CHECK(entry.constants.of[0] == unknown_constant && entry.counts.samples == 1);
+	entry.add(seen(9, 8, 100));
+	CHECK(entry.constants.of[0] == 9 && entry.constants.of[1] == 8);
+}
+
+TEST(constants_are_no_part_of_the_key)
+{
+	Table table;
+
+	table.of(key_of(7, 8, 2)).add(seen(1, 2));
+	table.of(key_of(7, 8, 2)).add(seen(1, 3));
+	CHECK(table.of(key_of(7, 8, 2)).counts.samples == 2);
 }
 
 TEST(more_conditions_than_there_is_room_for)
