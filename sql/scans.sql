@@ -75,7 +75,7 @@ SELECT 'SELECT 4 FROM part WHERE maker IN (1, 2) AND status < $$s9$$ OR maker <>
 SELECT format('SELECT 5 FROM part WHERE maker IN (1, %s) AND id IS DISTINCT FROM %s', i, i) FROM generate_series(1, 3) AS i \gexec
 -- In other words, the same.
 SELECT format('SELECT 6 FROM kinds WHERE i = %s AND b = 1 AND n = %s AND t = %s AND c = %L AND v = %L AND d = %s', i, n, t, c, 'v', d)
-FROM (VALUES ('1', '1', $$'t'$$, 'c', $$'2026-01-01'$$), ('1', '1', $$'t'$$, 'c', $$date '20260101'$$), ('+1', '1', $$U&'\0074'$$, 'c', $$DATE '2026-01-01'$$)) AS v (i, n, t, c, d) \gexec
+FROM (VALUES ('1', '1', $$'t'$$, 'c', $$'2026-01-01'$$), ('1', '1', $$'t'$$, 'c', $$date '20260101'$$), ('1', '1', $$U&'\0074'$$, 'c', $$DATE '2026-01-01'$$)) AS v (i, n, t, c, d) \gexec
 SELECT 'SELECT 7 FROM kinds WHERE f = 1.5 AND g = $$good$$ AND a = $${1,2}$$ AND j @> $${"a": 1}$$ AND u = $$00000000-0000-0000-0000-000000000001$$ AND v LIKE $$v%$$'
 FROM generate_series(1, 3) \gexec
 SELECT format('SELECT 8 FROM kinds WHERE f = %s AND g = %L AND a = %L AND j @> %L AND u = %L', f, g, a, j, u)
