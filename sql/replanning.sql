@@ -125,6 +125,46 @@ SELECT remedy.reset(user_name => 'regress_remedy_replanner');
 SELECT count(*) FROM remedy.statement_samples WHERE user_name = 'regress_remedy_replanner';
 SELECT remedy.reset();
 SELECT count(*) FROM remedy.statement_samples;
+
+-- What runs inside statements has no statistics unless that is asked for; where it reads many rows it can be planned nevertheless.
+CREATE TABLE shop.item (id integer, sale_id integer, n integer, kind text);
+INSERT INTO shop.item SELECT i, 10 + i % 100, i, 'kind' FROM generate_series(1, 50000) AS i;
+ALTER TABLE shop.item ADD FOREIGN KEY (sale_id) REFERENCES shop.sale ON DELETE CASCADE;
+CREATE TABLE shop.few AS SELECT generate_series(1, 99) AS few;
+CREATE FUNCTION shop.bump() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN UPDATE shop.item SET n = item.n + 1 WHERE kind = NEW.note; RETURN NEW; END';
+CREATE TRIGGER bump AFTER UPDATE ON shop.sale FOR EACH ROW EXECUTE FUNCTION shop.bump();
+CREATE FUNCTION shop.items(wanted text) RETURNS integer LANGUAGE plpgsql SET search_path = shop AS $$
+DECLARE least integer := 5; found integer;
+BEGIN
+	SELECT count(*) INTO found FROM item WHERE kind = wanted AND n > least;
+	IF EXISTS (SELECT FROM item WHERE kind = 'never' AND n < least) THEN RETURN NULL; END IF;
+	found := (SELECT count(*) FROM item WHERE kind <> wanted);
+	found := found + (SELECT max(id) FROM item WHERE id <> 5);
+	FOR found IN SELECT 1 FROM item WHERE n = least - 9 LOOP RETURN NULL; END LOOP;
+	EXECUTE 'SELECT FROM item WHERE id + n = $1' USING least;
+	RETURN (SELECT count(*) FROM few WHERE few > least);
+END $$;
+CREATE FUNCTION shop.item_count(wanted text) RETURNS bigint LANGUAGE sql VOLATILE SECURITY DEFINER AS
+	'SELECT 1; SELECT count(*) FROM shop.item WHERE kind < wanted';
+CREATE VIEW inside AS
+	SELECT s.table_name, s.predicate, c.planned, c.reason, c.cost > 0 AS costs, c.has_constants, c.search_path, c.user_name = CURRENT_USER AS mine
+	FROM remedy.scans AS s LEFT JOIN remedy.check_replanning() AS c USING (query_id)
+	WHERE NOT s.toplevel ORDER BY 1, s.predicate COLLATE "C";
+SELECT remedy.reset();
+DELETE FROM shop.sale WHERE id = 12;
+SELECT shop.items('kind');
+UPDATE shop.sale SET note = 'none' WHERE id = 13;
+SET ROLE regress_remedy_replanner;
+SELECT shop.item_count('a');
+RESET ROLE;
+-- The query of a command is planned with the command.
+\o /dev/null
+EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT FROM shop.item WHERE kind >= 'z';
+\o
+SELECT * FROM inside;
+SELECT count(*) FROM remedy.statements WHERE NOT toplevel;
+DROP VIEW inside;
 DROP VIEW form;
 DROP SCHEMA shop, other CASCADE;
 REVOKE EXECUTE ON FUNCTION remedy.check_replanning() FROM regress_remedy_replanner;

@@ -4,6 +4,7 @@
 
 #include "observe/hooks.hpp"
 #include "observe/listeners.hpp"
+#include "observe/nested_texts.hpp"
 #include "observe/persistence.hpp"
 #include "observe/samples.hpp"
 #include "observe/saving.hpp"
@@ -66,6 +67,7 @@ start() noexcept
 	define_settings();
 	declare_statistics();
 	declare_samples();
+	declare_nested_texts();
 	declare_persistence();
 	declare_section(statistics_section);
 	install_hooks();

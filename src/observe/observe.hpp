@@ -84,6 +84,10 @@ constexpr Nanoseconds slow_floor = 10'000'000;
 // The median execution time of a statement, 0 if unknown.
 Nanoseconds median_execution(std::uint64_t fingerprint, Oid user) noexcept;
 
+// Keeps the text of a query that is no client's statement, and still open, so that it can
+// be planned again; without statistics.  Not if that would have to wait.
+void keep_text_of(const QueryDesc *query) noexcept;
+
 // The client's statement that is being executed; null when there is none.
 const Statement *executing_statement() noexcept;
 

@@ -1,6 +1,5 @@
 #include "observe/query_text.hpp"
 
-#include "observe/text_store.hpp"
 #include "server/guard.hpp"
 
 // The literal tokens of the server's lexer.  Their numbers are part of its
@@ -204,6 +203,30 @@ copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexce
 			GetUserId(),
 			types == types_unknown ? nullptr : copied_types,
 			path == nullptr ? nullptr : copy + length + 1};
+}
+
+TextTraits
+traits_of(const RawText &text) noexcept
+{
+	TextTraits traits = {};
+
+	traits.encoding = static_cast<std::uint8_t>(GetDatabaseEncoding());
+	traits.standard_strings = text.standard_strings;
+	traits.cut = text.cut;
+	traits.parameter_count = text.parameter_count;
+	if (text.parameter_types != nullptr)
+		memcpy(traits.parameter_types, text.parameter_types, text.parameter_count * sizeof(Oid));
+	traits.database = MyDatabaseId;
+	traits.user = text.user;
+	return traits;
+}
+
+std::uint32_t
+length_of(const RawText &text) noexcept
+{
+	const char *const last = text.search_path == nullptr ? text.bytes : text.search_path;
+
+	return static_cast<std::uint32_t>(last + strlen(last) - text.bytes);
 }
 
 char *

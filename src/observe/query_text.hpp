@@ -4,6 +4,7 @@
 #pragma once
 
 #include "observe/statement_table.hpp"
+#include "observe/text_store.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::observe {
@@ -26,6 +27,10 @@ TextPart own_part(const char *source, int location, int length) noexcept;
 // path, in the given context; cut at a character's end, unknown when memory is short.  Raises no error: a
 // hook may call it.
 RawText copy_text(TextPart part, ParamListInfo parameters, MemoryContext context) noexcept;
+
+// What a store of texts has to know of it, and how long it is with its search path.
+TextTraits traits_of(const RawText &text) noexcept;
+std::uint32_t length_of(const RawText &text) noexcept;
 
 // Whether standard_conforming_strings was off at any analysis in this session.  What
 // is read from then on may have been parsed before, in either way.

@@ -1,6 +1,10 @@
 #include "observe/replannable.hpp"
 
+#include <algorithm>
+
+#include "observe/nested_texts.hpp"
 #include "observe/shared_store.hpp"
+#include "server/guard.hpp"
 
 extern "C" {
 #include "parser/parse_param.h"
@@ -15,17 +19,17 @@ namespace {
 using detail::region;
 using detail::store;
 
-// The lock is held.
+// The lock of the texts is held.
 bool
-copy_form(std::uint64_t fingerprint, Replannable &form) noexcept
+copy_form(const TextStore &texts, std::uint64_t fingerprint, Replannable &form) noexcept
 {
-	const TextStore::Record *const record = store.texts->find(fingerprint);
+	const TextStore::Record *const record = texts.find(fingerprint);
 
 	if (record == nullptr || record->traits.database != MyDatabaseId)
 		return false;
 	const TextTraits &traits = record->traits;
 	char *const text = static_cast<char *>(palloc(record->length + 1));
-	store.texts->read(*record, text);
+	texts.read(*record, text);
 	text[record->length] = '\0';
 	form = {};
 	form.fingerprint = fingerprint;
@@ -88,6 +92,16 @@ private:
 
 // ---- From the text to a query ----------------------------------------------------
 
+// As SQL, or what PL/pgSQL makes queries of: an assignment, or a mere expression.
+List *
+parse(const char *text) noexcept
+{
+	for (const RawParseMode mode : {RAW_PARSE_DEFAULT, RAW_PARSE_PLPGSQL_ASSIGN1})
+		if (attempt_in_memory([=]() noexcept { raw_parser(text, mode); }))
+			return raw_parser(text, mode);
+	return raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+}
+
 // The query that has a plan in a command, as its client sees it; null without one.
 Node *
 plannable_part(Node *statement) noexcept
@@ -106,6 +120,9 @@ plannable_part(Node *statement) noexcept
 			break;
 		case T_CopyStmt:
 			statement = reinterpret_cast<CopyStmt *>(statement)->query;
+			break;
+		case T_PLAssignStmt:
+			statement = reinterpret_cast<Node *>(reinterpret_cast<PLAssignStmt *>(statement)->val);
 			break;
 		case T_SelectStmt:
 			reinterpret_cast<SelectStmt *>(statement)->intoClause = nullptr;
@@ -179,7 +196,7 @@ analyse(RawStmt *raw, Analysed &analysed, bool with_variables) noexcept
 void
 analyse_text(const Replannable &form, const char *text, Analysed &analysed) noexcept
 {
-	List *const statements = raw_parser(text, RAW_PARSE_DEFAULT);
+	List *const statements = parse(text);
 	const bool with_variables = asks_for_variables(form);
 	const ListCell *cell;
 
@@ -226,8 +243,10 @@ find_replannable(std::uint64_t fingerprint, Replannable &form) noexcept
 {
 	bring_up_to_date();
 	region.acquire(LW_SHARED);
-	const bool found = copy_form(fingerprint, form);
+	bool found = copy_form(*store.texts, fingerprint, form);
 	region.release();
+	if (!found || !form.has_constants)
+		found |= with_nested_texts([&](const TextStore &texts) { return copy_form(texts, fingerprint, form); });
 	if (found)
 		form.sample_count = copy_samples(fingerprint, form.samples);
 	return found;
@@ -236,17 +255,24 @@ find_replannable(std::uint64_t fingerprint, Replannable &form) noexcept
 int
 replannable_statements(std::uint64_t *&fingerprints) noexcept
 {
+	const Size limit = store.header->capacity + nested_texts_limit;
 	int count = 0;
+	const auto add_those_of = [&](const TextStore &texts) {
+		texts.each([&](const TextStore::Record &record) {
+			if (record.traits.database == MyDatabaseId)
+				fingerprints[count++] = record.fingerprint;
+		});
+		return count;
+	};
 
-	fingerprints = static_cast<std::uint64_t *>(palloc(store.header->capacity * sizeof(std::uint64_t)));
+	fingerprints = static_cast<std::uint64_t *>(palloc(limit * sizeof(std::uint64_t)));
 	bring_up_to_date();
 	region.acquire(LW_SHARED);
-	store.texts->each([&](const TextStore::Record &record) {
-		if (record.traits.database == MyDatabaseId)
-			fingerprints[count++] = record.fingerprint;
-	});
+	add_those_of(*store.texts);
 	region.release();
-	return count;
+	with_nested_texts(add_those_of);
+	std::sort(fingerprints, fingerprints + count);
+	return static_cast<int>(std::unique(fingerprints, fingerprints + count) - fingerprints);
 }
 
 void

@@ -79,31 +79,6 @@ placed(void *memory, int backends)
 	store.texts->initialise(store.header->capacity);
 }
 
-TextTraits
-traits_of(const RawText &text) noexcept
-{
-	TextTraits traits = {};
-
-	traits.encoding = static_cast<std::uint8_t>(GetDatabaseEncoding());
-	traits.standard_strings = text.standard_strings;
-	traits.cut = text.cut;
-	traits.parameter_count = text.parameter_count;
-	if (text.parameter_types != nullptr)
-		memcpy(traits.parameter_types, text.parameter_types, text.parameter_count * sizeof(Oid));
-	traits.database = MyDatabaseId;
-	traits.user = text.user;
-	return traits;
-}
-
-// With the search path behind it.
-std::uint32_t
-length_of(const RawText &text) noexcept
-{
-	const char *const last = text.search_path == nullptr ? text.bytes : text.search_path;
-
-	return static_cast<std::uint32_t>(last + strlen(last) - text.bytes);
-}
-
 // Once more, for a text may have given way to others, or found no room in the journal.
 void
 offer_text(std::uint64_t fingerprint) noexcept

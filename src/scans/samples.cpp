@@ -192,6 +192,8 @@ detail::read_sample(const QueryDesc *query) noexcept
 	Reading reading = {query, *known, 0};
 	read_node(query->planstate, &reading);
 	note_rows(reading.sampled.owner.fingerprint, reading.rows);
+	if (!reading.sampled.owner.toplevel && reading.rows >= many_rows)
+		observe::keep_text_of(query);
 }
 
 Owner
