@@ -1,5 +1,4 @@
-// sources: src/index_advice/benefit_graph.cpp src/index_advice/choice.cpp src/index_advice/search.cpp
-// src/index_advice/search_exchange.cpp src/index_advice/selection.cpp
+// sources: src/index_advice/benefit_graph.cpp src/index_advice/choice.cpp src/index_advice/se[al]*.cpp
 
 #include "check.hpp"
 
