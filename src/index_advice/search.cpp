@@ -12,7 +12,8 @@ Search::prepare(Choice &choice, const Surroundings &surroundings) noexcept
 
 	choice_ = &choice;
 	surroundings_ = surroundings;
-	stale_ = surroundings.zeroed<bool>(candidates);
+	changed_ = surroundings.zeroed<int>(candidates);
+	clock_ = 0;
 	loss_ = surroundings.zeroed<double>(candidates);
 	flipped_ = surroundings.zeroed<int>(2 * candidates);
 	flipped_count_ = 0;
@@ -31,7 +32,7 @@ Search::list_steps() noexcept
 	steps_ = surroundings_.zeroed<Step>(workload.candidate_count + plans);
 	step_count_ = workload.candidate_count;
 	for (int i = 0; i < step_count_; ++i)
-		steps_[i] = {{i}, 1, 0, 0, {}};
+		steps_[i] = {{i}, 1, 0, 0, {}, 0};
 	for (int i = 0; i < workload.statement_count; ++i)
 		for (int plan = 0; plan < workload.statements[i].graph.count(); ++plan)
 			step_count_ += add_step(workload.statements[i].graph.plans()[plan], workload.statements[i]);
@@ -42,6 +43,7 @@ Search::list_steps() noexcept
 	const Step *const last =
 		std::unique(together, end, [](const Step &one, const Step &other) { return one.is_same(other); });
 	step_count_ = static_cast<int>(last - steps_);
+	heap_ = surroundings_.zeroed<Scored>(static_cast<std::size_t>(step_count_));
 }
 
 bool
@@ -89,12 +91,53 @@ Search::weigh(Step &step) noexcept
 	step.added = flipped_count_;
 	step.bytes = after.bytes - before.bytes;
 	step.worth = {after.saving_ms - before.saving_ms, after.write_ms - before.write_ms, choice_->value() - value};
+	step.weighed = clock_ + 1;
 	undo(before);
 }
 
-// What it is worth to have others may differ now: those of its statements and its table.
+bool
+Search::is_stale(const Step &step) const noexcept
+{
+	return std::any_of(step.members, step.members + step.count,
+					   [&](int member) { return changed_[member] >= step.weighed; });
+}
+
+double
+Search::score(const Step &step, bool by_bytes) const noexcept
+{
+	if (step.added == 0 || step.worth.value <= choice_->epsilon() || !choice_->would_fit(step.bytes, step.added))
+		return 0;
+	return step.worth.value / (by_bytes ? std::max(step.bytes, 1.0) : step.added);
+}
+
 void
-Search::make_stale(int candidate) noexcept
+Search::push(Step &step, bool by_bytes) noexcept
+{
+	if (is_stale(step))
+		weigh(step);
+	const double its_score = score(step, by_bytes);
+	if (its_score > 0)
+	{
+		heap_[heap_count_++] = {its_score, &step};
+		std::push_heap(heap_, heap_ + heap_count_);
+	}
+}
+
+void
+Search::take(const Step &step) noexcept
+{
+	++clock_;
+	for (int i = 0; i < step.count; ++i)
+		if (!choice_->has(step.members[i]))
+		{
+			choice_->flip(step.members[i]);
+			note_change(step.members[i]);
+		}
+}
+
+// What it is worth to have others may differ then: those of its statements and its table.
+void
+Search::note_change(int candidate) noexcept
 {
 	const Workload &workload = choice_->workload();
 
@@ -102,58 +145,44 @@ Search::make_stale(int candidate) noexcept
 	{
 		const Statement &statement = workload.statements[use.statement];
 		for (int i = 0; i < statement.candidate_count; ++i)
-			stale_[statement.candidates[i]] = true;
+			changed_[statement.candidates[i]] = clock_;
 	}
 	for (const int other : choice_->of_table(workload.candidates[candidate].table))
-		stale_[other] = true;
+		changed_[other] = clock_;
 }
 
-void
-Search::weigh_stale_steps() noexcept
-{
-	for (Step *step = steps_; step < steps_ + step_count_; ++step)
-		if (std::any_of(step->members, step->members + step->count, [this](int member) { return stale_[member]; }))
-			weigh(*step);
-	std::fill_n(stale_, choice_->workload().candidate_count, false);
-}
-
-const Search::Step *
-Search::best_step(bool by_bytes) const noexcept
-{
-	const Step *best = nullptr;
-	double best_score = 0;
-
-	for (const Step *step = steps_; step < steps_ + step_count_; ++step)
-	{
-		if (step->added == 0 || step->worth.value <= choice_->epsilon() ||
-			!choice_->would_fit(step->bytes, step->added))
-			continue;
-		const double score = step->worth.value / (by_bytes ? std::max(step->bytes, 1.0) : step->added);
-		if (score > best_score)
-		{
-			best = step;
-			best_score = score;
-		}
-	}
-	return best;
-}
-
+// A step is mostly worth less once others were taken: only what seems the best one is
+// weighed again.  All of them are when there seems to be none.
 void
 Search::add_steps(bool by_bytes) noexcept
 {
-	std::fill_n(stale_, choice_->workload().candidate_count, true);
-	weigh_stale_steps();
-	while (const Step *const best = best_step(by_bytes))
+	std::fill_n(changed_, choice_->workload().candidate_count, ++clock_);
+	do
 	{
-		const Step step = *best;
-		for (int i = 0; i < step.count; ++i)
-			if (!choice_->has(step.members[i]))
-			{
-				choice_->flip(step.members[i]);
-				make_stale(step.members[i]);
-			}
-		weigh_stale_steps();
+		heap_count_ = 0;
+		for (Step *step = steps_; step < steps_ + step_count_; ++step)
+			push(*step, by_bytes);
+	} while (take_from_heap(by_bytes));
+}
+
+bool
+Search::take_from_heap(bool by_bytes) noexcept
+{
+	bool any_taken = false;
+
+	while (heap_count_ > 0)
+	{
+		Step &step = *heap_[0].step;
+		std::pop_heap(heap_, heap_ + heap_count_--);
+		if (is_stale(step))
+			push(step, by_bytes);
+		else if (choice_->would_fit(step.bytes, step.added))
+		{
+			take(step);
+			any_taken = true;
+		}
 	}
+	return any_taken;
 }
 
 // What each chosen one is worth beside the others; negative: one is better off without.

@@ -38,6 +38,7 @@ private:
 		int added; // those that are not chosen
 		double bytes;
 		Worth worth; // of all
+		int weighed; // when
 
 		bool is_same(const Step &other) const noexcept
 		{
@@ -50,15 +51,30 @@ private:
 		}
 	};
 
+	// The first of equal ones is the greatest.
+	struct Scored
+	{
+		double score;
+		Step *step;
+
+		bool operator<(const Scored &other) const noexcept
+		{
+			return score < other.score || (score == other.score && step > other.step);
+		}
+	};
+
 	void list_steps() noexcept;
 	bool add_step(const BenefitGraph::Plan &plan, const Statement &statement) noexcept;
 
 	void flip(int candidate) noexcept;
 	void undo(const Choice::Sums &sums) noexcept;
 	void weigh(Step &step) noexcept;
-	void make_stale(int candidate) noexcept;
-	void weigh_stale_steps() noexcept;
-	const Step *best_step(bool by_bytes) const noexcept;
+	bool is_stale(const Step &step) const noexcept;
+	double score(const Step &step, bool by_bytes) const noexcept;
+	void push(Step &step, bool by_bytes) noexcept;
+	bool take_from_heap(bool by_bytes) noexcept;
+	void take(const Step &step) noexcept;
+	void note_change(int candidate) noexcept;
 	void add_steps(bool by_bytes) noexcept;
 
 	double loss_of(int candidate) noexcept;
@@ -73,7 +89,10 @@ private:
 	Surroundings surroundings_;
 	Step *steps_;
 	int step_count_;
-	bool *stale_;  // by candidate
+	Scored *heap_;
+	int heap_count_;
+	int *changed_; // by candidate: when what it is worth may have
+	int clock_;
 	double *loss_; // by candidate, of a chosen one: what it is worth
 	int *flipped_; // since a trial began
 	int flipped_count_;

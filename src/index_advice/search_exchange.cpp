@@ -116,10 +116,10 @@ Search::run(bool by_bytes) noexcept
 void
 Search::rate(Worth *worths) noexcept
 {
-	std::fill_n(stale_, choice_->workload().candidate_count, true);
-	weigh_stale_steps();
 	std::fill_n(worths, choice_->workload().candidate_count, Worth{});
-	for (const Step *step = steps_; step < steps_ + step_count_; ++step)
+	for (Step *step = steps_; step < steps_ + step_count_; ++step)
+	{
+		weigh(*step);
 		for (int i = 0; i < step->count; ++i)
 		{
 			Worth &worth = worths[step->members[i]];
@@ -127,6 +127,7 @@ Search::rate(Worth *worths) noexcept
 			if (step < steps_ + choice_->workload().candidate_count || step->worth.value * share > worth.value)
 				worth = {step->worth.saving_ms * share, step->worth.write_ms * share, step->worth.value * share};
 		}
+	}
 }
 
 } // namespace remedy::index_advice

@@ -1,10 +1,9 @@
-// sources: src/index_advice/benefit_graph.cpp src/index_advice/choice.cpp src/index_advice/search.cpp
-// src/index_advice/search_exchange.cpp src/index_advice/selection.cpp
+// sources: src/index_advice/benefit_graph.cpp src/index_advice/choice.cpp src/index_advice/se[al]*.cpp
 
 #include "check.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <deque>
 #include <memory>
 #include <random>
@@ -449,10 +448,10 @@ TEST(five_thousand_statements_and_two_thousand_candidates)
 
 	world.limits = {.least_ms = 100};
 	make_random(world, random, 5000, 100, 20);
-	const auto started = std::chrono::steady_clock::now();
+	const std::clock_t started = std::clock();
 	const Selection selection = world.select();
-	const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-	std::printf("%d chosen of 2000 in %.2f s\n", selection.chosen_count, took.count());
+	const double took = static_cast<double>(std::clock() - started) / CLOCKS_PER_SEC;
+	std::printf("%d chosen of 2000 in %.2f s\n", selection.chosen_count, took);
 	CHECK(selection.chosen_count > 100);
-	CHECK(took.count() < 30);
+	CHECK(took < 15);
 }
