@@ -1,0 +1,143 @@
+// Advice that was given, and the indexes that were built on it: a fixed number of entries
+// in memory that is zero at first.  No server headers; who calls holds the lock.
+
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace remedy::index_advice {
+
+constexpr int definition_bytes = 512;
+constexpr int advised_statements = 8;
+constexpr int advised_limit = 128;
+
+// All that was counted of a statement until some moment.
+struct Figures
+{
+	std::uint64_t calls;
+	double total_ms;
+};
+
+struct AdvisedStatement
+{
+	std::uint64_t fingerprint;
+	Figures figures; // when the index was noticed
+};
+
+struct Advised
+{
+	std::uint32_t database; // 0: the entry is free
+	std::uint32_t relation;
+	char definition[definition_bytes]; // as write_canonical() writes it
+	std::int64_t advised_at;           // first
+	std::int64_t repeated_at;          // last
+	std::int64_t built_at;             // 0: not noticed
+	bool confirmed;                    // it was there after the transaction that built it
+	double saving_ms;                  // expected
+	double cost_before;
+	double cost_after;
+	int statement_count;
+	AdvisedStatement statements[advised_statements];
+
+	bool is_of(std::uint32_t in_database, std::uint32_t of_relation, const char *canonical) const noexcept
+	{
+		return database == in_database && relation == of_relation && std::strcmp(definition, canonical) == 0;
+	}
+
+	// How it came out, in a file from anywhere.
+	bool makes_sense() const noexcept
+	{
+		return database != 0 && relation != 0 && statement_count >= 0 && statement_count <= advised_statements &&
+			   std::memchr(definition, '\0', sizeof(definition)) != nullptr;
+	}
+};
+
+// What statements took, before an index and after.
+struct Outcome
+{
+	std::uint64_t calls_before = 0;
+	double total_ms_before = 0;
+	std::uint64_t calls_after = 0;
+	double total_ms_after = 0;
+	double expected_ms = 0; // that the calls after would have taken before
+
+	// After a reset everything that is counted came after.
+	void add(const Figures &at_building, const Figures &now) noexcept
+	{
+		const bool reset = now.calls < at_building.calls || now.total_ms < at_building.total_ms;
+		const Figures after = {reset ? now.calls : now.calls - at_building.calls,
+							   reset ? now.total_ms : now.total_ms - at_building.total_ms};
+
+		calls_before += at_building.calls;
+		total_ms_before += at_building.total_ms;
+		if (at_building.calls == 0)
+			return; // nothing to compare with
+		calls_after += after.calls;
+		total_ms_after += after.total_ms;
+		expected_ms += at_building.total_ms / static_cast<double>(at_building.calls) * static_cast<double>(after.calls);
+	}
+};
+
+class AdvisedTable
+{
+public:
+	// The entry that holds this advice, or the one that it gets: a free one, else of those
+	// that were not built the one not repeated for longest, else that built first.
+	Advised &entry_for(std::uint32_t database, std::uint32_t relation, const char *canonical) noexcept
+	{
+		Advised *best = entries;
+
+		for (Advised &entry : entries)
+		{
+			if (entry.is_of(database, relation, canonical))
+				return entry;
+			if (gives_way_before(entry, *best))
+				best = &entry;
+		}
+		return *best;
+	}
+
+	Advised *find(std::uint32_t database, std::uint32_t relation, const char *canonical) noexcept
+	{
+		Advised &entry = entry_for(database, relation, canonical);
+
+		return entry.is_of(database, relation, canonical) ? &entry : nullptr;
+	}
+
+	// Once more, or anew; of an index that is there what was known stays.
+	void remember(const Advised &advice) noexcept
+	{
+		Advised &entry = entry_for(advice.database, advice.relation, advice.definition);
+		const bool known = entry.is_of(advice.database, advice.relation, advice.definition) && entry.built_at == 0;
+		const std::int64_t first = known ? entry.advised_at : advice.advised_at;
+
+		entry = advice;
+		entry.advised_at = first;
+		entry.repeated_at = advice.advised_at;
+	}
+
+	bool take_back(const Advised &saved) noexcept
+	{
+		Advised &entry = entry_for(saved.database, saved.relation, saved.definition);
+
+		if (entry.database != 0)
+			return false;
+		entry = saved;
+		return true;
+	}
+
+	Advised entries[advised_limit];
+
+private:
+	static bool gives_way_before(const Advised &one, const Advised &other) noexcept
+	{
+		if ((one.database == 0) != (other.database == 0))
+			return one.database == 0;
+		if ((one.built_at == 0) != (other.built_at == 0))
+			return one.built_at == 0;
+		return one.built_at == 0 ? one.repeated_at < other.repeated_at : one.built_at < other.built_at;
+	}
+};
+
+} // namespace remedy::index_advice

@@ -1,0 +1,144 @@
+#include "index_advice/canonical.hpp"
+
+#include <string_view>
+
+namespace remedy::index_advice {
+
+namespace {
+
+using std::string_view;
+
+constexpr bool
+is_of_word(char c) noexcept
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+		   (c & 0x80) != 0;
+}
+
+constexpr char
+small(char c) noexcept
+{
+	return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool
+is_word(string_view token, string_view word) noexcept
+{
+	if (token.size() != word.size())
+		return false;
+	for (std::size_t i = 0; i < word.size(); ++i)
+		if (small(token[i]) != word[i])
+			return false;
+	return true;
+}
+
+class Tokens
+{
+public:
+	explicit Tokens(const char *text) noexcept : next_(text) {}
+
+	// Empty at the end.  A quoted name or string is one token, and so is E'…'.
+	string_view read() noexcept
+	{
+		while (*next_ == ' ' || *next_ == '\n' || *next_ == '\t' || *next_ == '\r')
+			++next_;
+		const char *const first = next_;
+		while (is_of_word(*next_))
+			++next_;
+		if (*next_ == '"' || *next_ == '\'')
+			skip_quoted(next_ != first && (*first == 'E' || *first == 'e'));
+		else if (next_ == first && *next_ != '\0')
+			++next_;
+		return {first, static_cast<std::size_t>(next_ - first)};
+	}
+
+	// What is in parentheses, the first of which is next.
+	void skip_list() noexcept
+	{
+		int depth = 0;
+
+		do
+		{
+			const string_view token = read();
+			depth += (token == "(") - (token == ")");
+			if (token.empty())
+				return;
+		} while (depth > 0);
+	}
+
+private:
+	// Doubled quotes are two quoted pieces, side by side.
+	void skip_quoted(bool escapes) noexcept
+	{
+		const char quote = *next_++;
+
+		while (*next_ != '\0' && (*next_ != quote || *++next_ == quote))
+			next_ += escapes && *next_ == '\\' && next_[1] != '\0' ? 2 : 1;
+	}
+
+	const char *next_;
+};
+
+class Output
+{
+public:
+	Output(char *out, std::size_t size) noexcept : out_(out), size_(size) {}
+
+	// A blank between words only.
+	void put(string_view token) noexcept
+	{
+		const bool quoted = token.find_first_of("'\"") != string_view::npos;
+
+		if (length_ > 0 && is_of_word(out_[length_ - 1]) && is_of_word(token[0]))
+			put_char(' ');
+		for (const char c : token)
+			put_char(quoted ? c : small(c));
+	}
+
+	bool end() noexcept
+	{
+		if (size_ > 0)
+			out_[fits() ? length_ : 0] = '\0';
+		return fits();
+	}
+
+private:
+	bool fits() const noexcept { return length_ < size_; }
+
+	void put_char(char c) noexcept
+	{
+		if (fits())
+			out_[length_++] = c;
+	}
+
+	char *out_;
+	std::size_t size_;
+	std::size_t length_ = 0;
+};
+
+} // namespace
+
+bool
+write_canonical(const char *create_index, char *out, std::size_t size) noexcept
+{
+	Tokens tokens(create_index);
+	Output output(out, size);
+	string_view token;
+
+	while (!(token = tokens.read()).empty() && !is_word(token, "on"))
+		;
+	while (!(token = tokens.read()).empty() && token != "(" && !is_word(token, "using"))
+		;
+	output.put(token == "(" ? string_view("btree") : tokens.read());
+	output.put(":");
+	while (!(token = tokens.read()).empty())
+		if (is_word(token, "with"))
+			tokens.skip_list();
+		else if (is_word(token, "tablespace"))
+			tokens.read();
+		else if (token != "(" && token != ")" && !is_word(token, "asc"))
+			output.put(token);
+	return output.end();
+}
+
+} // namespace remedy::index_advice

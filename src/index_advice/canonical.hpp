@@ -1,0 +1,16 @@
+// One spelling for the definitions of indexes that do the same.
+
+#pragma once
+
+#include <cstddef>
+
+namespace remedy::index_advice {
+
+// What follows the table's name in a CREATE INDEX command, as far as it decides what the
+// index can be used for: without name, uniqueness, storage parameters and tablespace, and
+// without the blanks and parentheses that are written in one place and not in another.
+// "CREATE INDEX ON t (lower(b) DESC) WHERE c IS NULL" becomes
+// "btree:lower b desc where c is null".  False if it does not fit.
+bool write_canonical(const char *create_index, char *out, std::size_t size) noexcept;
+
+} // namespace remedy::index_advice
