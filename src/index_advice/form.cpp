@@ -65,7 +65,7 @@ Form::add_range(const Condition &range) noexcept
 		if (!has_part(definition, range.parts[i]))
 			definition.parts[definition.part_count++] = range.parts[i];
 	used.add(range);
-	reasons |= by_range | (range.is_expression ? on_expression : 0);
+	reasons |= (range.role == Role::range ? by_range : by_equality) | (range.is_expression ? on_expression : 0);
 }
 
 void
@@ -156,7 +156,7 @@ Offers::put_and_cover(const Form &form, double promise) noexcept
 						[&](const Part &part) { return part.column == number && part.opclass.empty(); }))
 			continue;
 		if (number <= 0 || covering.definition.include_count == most_includes ||
-			!is_narrow(scan_.table.relation, number))
+			!is_narrow(*scan_.rel, scan_.table.relation, number))
 			return;
 		covering.definition.includes[covering.definition.include_count++] = include_of(scan_.table, number);
 	}
