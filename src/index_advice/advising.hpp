@@ -44,7 +44,7 @@ struct Advice
 };
 
 // In the current memory context.  Reads and plans; waits for no lock longer than a second; can
-// be cancelled at any time.
-Advice *advise(const Limits &limits) noexcept;
+// be cancelled at any time.  The charge for bytes is its own.
+Advice *advise(Limits limits) noexcept;
 
 } // namespace remedy::index_advice

@@ -17,7 +17,6 @@ namespace {
 // Below these an index is not worth anybody's while.
 constexpr double least_share = 0.0005;
 constexpr double least_improvement = 0.2;
-constexpr double ms_per_byte = 0;
 
 Datum
 text_of(std::string_view text) noexcept
@@ -149,7 +148,6 @@ REMEDY_FUNCTION(remedy_advise_indexes)
 	Limits limits = {};
 	limits.least_share = least_share;
 	limits.least_improvement = least_improvement;
-	limits.byte_ms = ms_per_byte;
 	if (!PG_ARGISNULL(0))
 		limits.max_bytes = static_cast<double>(PG_GETARG_INT64(0));
 	if (!PG_ARGISNULL(1))
