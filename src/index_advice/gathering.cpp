@@ -20,9 +20,6 @@ namespace remedy::index_advice {
 
 namespace {
 
-// What GIN holds of a row, as long as nobody has counted.
-constexpr double usual_keys = 8;
-
 // A statement that did not run oftener, a table's first load above all, says nothing of what is to come.
 constexpr double calls_of_event = 2;
 
@@ -100,7 +97,6 @@ consider(Weighing &weighing, const Definition &definition, unsigned reasons) noe
 	considered->ddl = ddl_of(considered->definition, false);
 	considered->table = number;
 	considered->reasons = reasons;
-	considered->keys = usual_keys;
 	weighing.considered = lappend(weighing.considered, considered);
 	const int added = list_length(weighing.considered) - 1;
 	table.considered = lappend_int(table.considered, added);
