@@ -141,6 +141,17 @@ begin_pending(Relation relation, PendingVolume &volume) noexcept
 	return pgstat_should_count_relation(relation) && read_pending(relation, volume);
 }
 
+// Raises an error unless the current user may do what the plan does.
+inline void
+check_permissions(PlannedStmt *plan) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	ExecCheckPermissions(plan->rtable, plan->permInfos, true);
+#else
+	ExecCheckRTPerms(plan->rtable, true);
+#endif
+}
+
 // Runs a portal to its end, as a client's command; its rows go nowhere.
 inline void
 run_portal(Portal portal) noexcept

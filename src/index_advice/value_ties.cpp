@@ -1,0 +1,517 @@
+#include "index_advice/value_ties.hpp"
+
+#include <utility>
+
+#include "repetition/keys.hpp"
+#include "server/versions.hpp"
+
+extern "C" {
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
+}
+
+namespace remedy::index_advice {
+
+namespace {
+
+// A query and those around it.
+struct Level
+{
+	const Query *query;
+	const Level *outer;
+};
+
+const Level *
+level_above(const Level *level, unsigned steps) noexcept
+{
+	while (level != nullptr && steps-- > 0)
+		level = level->outer;
+	return level;
+}
+
+bool
+is_external(const Node *node) noexcept
+{
+	return IsA(node, Param) && reinterpret_cast<const Param *>(node)->paramkind == PARAM_EXTERN;
+}
+
+// A constant of the text; those of views have no place in it.
+bool
+is_of_text(const Node *node) noexcept
+{
+	return IsA(node, Const) && reinterpret_cast<const Const *>(node)->location >= 0 &&
+		   !reinterpret_cast<const Const *>(node)->constisnull;
+}
+
+// What a subquery asks counts as variable: it is not looked into.
+bool
+has_variable(Node *node, void *)
+{
+	if (node == nullptr)
+		return false;
+	return IsA(node, Var) || IsA(node, Query) || server::walk_expression(node, has_variable, nullptr);
+}
+
+bool
+is_users_function(Oid function, void *)
+{
+	return function >= FirstNormalObjectId;
+}
+
+bool
+finds_users_function(Node *node, void *)
+{
+	if (node == nullptr)
+		return false;
+	return IsA(node, CoerceToDomain) || check_functions_in_node(node, is_users_function, nullptr) ||
+		   server::walk_expression(node, finds_users_function, nullptr);
+}
+
+// ---- The stored column behind an expression --------------------------------------
+
+struct Resolving
+{
+	const Level *level;
+	Oid relation;
+	bool inherits;
+	bool failed;
+};
+
+Node *resolve(Node *node, void *context);
+
+Node *
+resolved_at(Node *node, const Level *level, Resolving &resolving) noexcept
+{
+	const Level *const before = resolving.level;
+
+	check_stack_depth();
+	resolving.level = level;
+	Node *const resolved = resolve(node, &resolving);
+	resolving.level = before;
+	return resolved;
+}
+
+// A set operation's outputs are those of its first query.
+Node *
+resolved_output(const Query *query, AttrNumber number, const Level *outer, Resolving &resolving) noexcept
+{
+	const Level level = {query, outer};
+	const List *const targets = query->commandType == CMD_SELECT ? query->targetList : query->returningList;
+	Node *first = query->setOperations;
+
+	check_stack_depth();
+	while (first != nullptr && IsA(first, SetOperationStmt))
+		first = reinterpret_cast<SetOperationStmt *>(first)->larg;
+	if (first != nullptr && IsA(first, RangeTblRef))
+	{
+		const RangeTblEntry *const arm = rt_fetch(reinterpret_cast<RangeTblRef *>(first)->rtindex, query->rtable);
+		return resolved_output(arm->subquery, number, &level, resolving);
+	}
+	const TargetEntry *const target = get_tle_by_resno(const_cast<List *>(targets), number);
+	resolving.failed |= target == nullptr;
+	return target == nullptr ? nullptr : resolved_at(reinterpret_cast<Node *>(target->expr), &level, resolving);
+}
+
+Node *
+resolved_common(const RangeTblEntry *entry, AttrNumber number, const Level *level, Resolving &resolving) noexcept
+{
+	ListCell *cell;
+
+	level = level_above(level, entry->ctelevelsup);
+	if (level != nullptr)
+		foreach (cell, level->query->cteList)
+		{
+			const CommonTableExpr *const common = lfirst_node(CommonTableExpr, cell);
+			if (strcmp(common->ctename, entry->ctename) == 0 && IsA(common->ctequery, Query))
+				return resolved_output(reinterpret_cast<Query *>(common->ctequery), number, level, resolving);
+		}
+	resolving.failed = true;
+	return nullptr;
+}
+
+Node *
+resolved_stored(const Var *variable, const RangeTblEntry *entry, Resolving &resolving) noexcept
+{
+	resolving.failed |= OidIsValid(resolving.relation) && resolving.relation != entry->relid;
+	resolving.relation = entry->relid;
+	resolving.inherits = entry->inh;
+	return reinterpret_cast<Node *>(
+		makeVar(1, variable->varattno, variable->vartype, variable->vartypmod, variable->varcollid, 0));
+}
+
+Node *
+resolved_variable(Var *variable, Resolving &resolving) noexcept
+{
+	const Level *const level = level_above(resolving.level, variable->varlevelsup);
+
+	if (level == nullptr || variable->varattno <= 0 || static_cast<int>(variable->varno) <= 0 ||
+		static_cast<int>(variable->varno) > list_length(level->query->rtable))
+	{
+		resolving.failed = true;
+		return nullptr;
+	}
+	const RangeTblEntry *const entry = rt_fetch(variable->varno, level->query->rtable);
+	if (entry->rtekind == RTE_RELATION)
+		return resolved_stored(variable, entry, resolving);
+	if (entry->rtekind == RTE_SUBQUERY)
+		return resolved_output(entry->subquery, variable->varattno, level, resolving);
+	if (entry->rtekind == RTE_CTE)
+		return resolved_common(entry, variable->varattno, level, resolving);
+	const List *const merged = entry->rtekind == RTE_JOIN ? entry->joinaliasvars : server::grouped_expressions(entry);
+	resolving.failed |= list_length(merged) < variable->varattno;
+	return resolving.failed
+			   ? nullptr
+			   : resolved_at(static_cast<Node *>(list_nth(merged, variable->varattno - 1)), level, resolving);
+}
+
+// A mutator: variables become those of the one stored table.
+Node *
+resolve(Node *node, void *context)
+{
+	Resolving &resolving = *static_cast<Resolving *>(context);
+
+	if (node == nullptr || resolving.failed)
+		return nullptr;
+	if (IsA(node, Var))
+		return resolved_variable(reinterpret_cast<Var *>(node), resolving);
+	if (IsA(node, Aggref) || IsA(node, WindowFunc) || IsA(node, GroupingFunc) || IsA(node, SubLink) ||
+		is_external(node))
+	{
+		resolving.failed = true;
+		return nullptr;
+	}
+	return server::mutate_expression(node, resolve, context);
+}
+
+// ---- The ties --------------------------------------------------------------------
+
+struct Search
+{
+	const Level *level;
+	Ties *found;
+	int room;
+};
+
+struct Condition
+{
+	Node *column; // as it stands in the query
+	Oid operation;
+	Role role;
+	int place;
+	bool is_list;
+	bool never_paged;
+};
+
+bool
+is_ordered_page(const Query *query, const Node *column) noexcept
+{
+	ListCell *cell;
+
+	if (query->limitCount == nullptr)
+		return false;
+	foreach (cell, query->sortClause)
+	{
+		const TargetEntry *const target =
+			get_sortgroupclause_tle(lfirst_node(SortGroupClause, cell), query->targetList);
+		if (equal(repetition::without_casts(reinterpret_cast<Node *>(target->expr)),
+				  repetition::without_casts(const_cast<Node *>(column))))
+			return true;
+	}
+	return false;
+}
+
+void
+add(Search &search, const Tie &tie) noexcept
+{
+	Ties &found = *search.found;
+
+	if (found.count == search.room)
+	{
+		search.room = Max(2 * search.room, 16);
+		Tie *const moved = static_cast<Tie *>(palloc(search.room * sizeof(Tie)));
+		if (found.count > 0)
+			memcpy(moved, found.ties, found.count * sizeof(Tie));
+		found.ties = moved;
+	}
+	found.ties[found.count++] = tie;
+}
+
+void
+tie(Search &search, Node *value, const Condition &condition) noexcept
+{
+	Resolving resolving = {search.level, InvalidOid, false, false};
+	Node *const column = resolve(condition.column, &resolving);
+	const Query *const query = search.level->query;
+
+	if (resolving.failed || !OidIsValid(resolving.relation) || contain_volatile_functions(column))
+		return;
+	add(search, {value, eval_const_expressions(nullptr, column), resolving.relation, resolving.inherits,
+				 condition.operation, condition.role, condition.place, condition.is_list,
+				 condition.never_paged || is_ordered_page(query, condition.column), query, -1});
+}
+
+bool
+is_concatenation(Node *node) noexcept
+{
+	return IsA(node, OpExpr) && strcmp(get_opname(reinterpret_cast<OpExpr *>(node)->opno), "||") == 0;
+}
+
+struct Leaves
+{
+	Search *search;
+	Condition condition;
+};
+
+// Ties the parameters in an expression without variables.
+bool
+tie_parameters(Node *node, void *context)
+{
+	Leaves &leaves = *static_cast<Leaves *>(context);
+
+	if (node == nullptr)
+		return false;
+	if (is_external(node))
+	{
+		tie(*leaves.search, node, leaves.condition);
+		return false;
+	}
+	if (!is_concatenation(node) || leaves.condition.role != Role::pattern)
+		return server::walk_expression(node, tie_parameters, context);
+	leaves.condition.role = Role::piece;
+	server::walk_expression(node, tie_parameters, context);
+	leaves.condition.role = Role::pattern;
+	return false;
+}
+
+// The constant that an expression casts, or gives to a function of nothing else.
+Node *
+constant_in(Node *node) noexcept
+{
+	for (;;)
+	{
+		node = repetition::without_casts(node);
+		if (!IsA(node, FuncExpr) || list_length(reinterpret_cast<FuncExpr *>(node)->args) != 1)
+			return is_of_text(node) ? node : nullptr;
+		node = static_cast<Node *>(linitial(reinterpret_cast<FuncExpr *>(node)->args));
+	}
+}
+
+void
+tie_side(Search &search, Node *side, const Condition &condition) noexcept
+{
+	Leaves leaves = {&search, condition};
+	const int before = search.found->count;
+
+	tie_parameters(side, &leaves);
+	Node *const constant = search.found->count == before ? constant_in(side) : nullptr;
+	if (constant != nullptr)
+		tie(search, constant, condition);
+}
+
+// False if no value says anything to the operator's estimate.
+bool
+role_of(Oid operation, Oid column, Oid value, Role &role) noexcept
+{
+	switch (get_oprrest(operation))
+	{
+	case F_EQSEL:
+	case F_NEQSEL:
+	case F_NETWORKSEL:
+		role = Role::equal;
+		return true;
+	case F_SCALARLTSEL:
+	case F_SCALARLESEL:
+		role = Role::below;
+		return true;
+	case F_SCALARGTSEL:
+	case F_SCALARGESEL:
+		role = Role::above;
+		return true;
+	case F_LIKESEL:
+	case F_NLIKESEL:
+	case F_ICLIKESEL:
+	case F_ICNLIKESEL:
+		role = Role::pattern;
+		return true;
+	case F_REGEXEQSEL:
+	case F_REGEXNESEL:
+	case F_ICREGEXEQSEL:
+	case F_ICREGEXNESEL:
+		role = Role::regular;
+		return true;
+	case F_PREFIXSEL:
+		role = Role::prefix;
+		return true;
+	case F_ARRAYCONTSEL:
+		role = Role::elements;
+		return true;
+	case F_TSMATCHSEL:
+		role = Role::words;
+		return true;
+	case F_RANGESEL:
+	case F_MULTIRANGESEL:
+		role = Role::range;
+		return true;
+	case F_MATCHINGSEL:
+		role = column != JSONBOID ? Role::equal : value == TEXTOID ? Role::key : Role::document;
+		return column != JSONBOID || value == TEXTOID || value == JSONBOID;
+	default:
+		return false;
+	}
+}
+
+void
+tie_comparison(Search &search, Oid operation, Node *left, Node *right, bool never_paged) noexcept
+{
+	Condition condition = {};
+
+	if (!has_variable(left, nullptr))
+	{
+		std::swap(left, right);
+		operation = get_commutator(operation);
+	}
+	if (!OidIsValid(operation) || !has_variable(left, nullptr) || has_variable(right, nullptr) ||
+		!role_of(operation, exprType(left), exprType(right), condition.role))
+		return;
+	condition.column = left;
+	condition.operation = operation;
+	condition.never_paged = never_paged;
+	tie_side(search, right, condition);
+}
+
+void
+tie_list(Search &search, const ScalarArrayOpExpr *comparison) noexcept
+{
+	Node *const left = static_cast<Node *>(linitial(comparison->args));
+	Node *const right = repetition::without_casts(static_cast<Node *>(lsecond(comparison->args)));
+	Condition condition = {left, comparison->opno, Role::element, 0, false, false};
+	ListCell *cell;
+
+	if (!has_variable(left, nullptr))
+	{
+		condition.column = right;
+		if (has_variable(right, nullptr))
+			tie_side(search, left, condition);
+		return;
+	}
+	if (has_variable(right, nullptr) ||
+		!role_of(comparison->opno, exprType(left), get_base_element_type(exprType(right)), condition.role))
+		return;
+	if (!IsA(right, ArrayExpr))
+	{
+		condition.is_list = true;
+		tie_side(search, right, condition);
+		return;
+	}
+	foreach (cell, reinterpret_cast<ArrayExpr *>(right)->elements)
+	{
+		tie_side(search, static_cast<Node *>(lfirst(cell)), condition);
+		++condition.place;
+	}
+}
+
+// After its first column a page begins anywhere.
+void
+tie_rows(Search &search, const RowCompareExpr *comparison) noexcept
+{
+	ListCell *operation, *left, *right;
+
+	forthree(operation, comparison->opnos, left, comparison->largs, right, comparison->rargs)
+		tie_comparison(search, lfirst_oid(operation), static_cast<Node *>(lfirst(left)),
+					   static_cast<Node *>(lfirst(right)), foreach_current_index(operation) > 0);
+}
+
+void
+tie_count(Search &search, Node *count, Role role) noexcept
+{
+	if (count != nullptr && is_external(repetition::without_casts(count)))
+		add(search, {repetition::without_casts(count), nullptr, InvalidOid, false, InvalidOid, role, 0, false, false,
+					 search.level->query, -1});
+}
+
+bool
+expose(Node *node, void *context)
+{
+	Ties &found = *static_cast<Ties *>(context);
+
+	if (node == nullptr)
+		return false;
+	if (is_external(node))
+		found.exposed = list_append_unique_int(found.exposed, reinterpret_cast<Param *>(node)->paramid);
+	return server::walk_expression(node, expose, context);
+}
+
+bool
+search_in(Node *node, void *context)
+{
+	Search &search = *static_cast<Search *>(context);
+
+	if (node == nullptr)
+		return false;
+	if (IsA(node, Query))
+	{
+		Query *const query = reinterpret_cast<Query *>(node);
+		const Level level = {query, search.level};
+		check_stack_depth();
+		search.level = &level;
+		tie_count(search, query->limitCount, Role::row_limit);
+		tie_count(search, query->limitOffset, Role::row_offset);
+		server::walk_query(query, search_in, context);
+		search.level = level.outer;
+		return false;
+	}
+	if ((IsA(node, OpExpr) || IsA(node, DistinctExpr)) && list_length(reinterpret_cast<OpExpr *>(node)->args) == 2)
+	{
+		const OpExpr *const comparison = reinterpret_cast<OpExpr *>(node);
+		tie_comparison(search, comparison->opno, static_cast<Node *>(linitial(comparison->args)),
+					   static_cast<Node *>(lsecond(comparison->args)), false);
+	}
+	else if (IsA(node, ScalarArrayOpExpr))
+		tie_list(search, reinterpret_cast<ScalarArrayOpExpr *>(node));
+	else if (IsA(node, RowCompareExpr))
+		tie_rows(search, reinterpret_cast<RowCompareExpr *>(node));
+	if (check_functions_in_node(node, is_users_function, nullptr) && !has_variable(node, nullptr))
+		expose(node, search.found);
+	return server::walk_expression(node, search_in, context);
+}
+
+bool
+bound_the_same(const Tie &one, const Tie &other) noexcept
+{
+	return one.role == Role::above && other.role == Role::below && other.partner < 0 && one.query == other.query &&
+		   one.relation == other.relation && equal(one.column, other.column) && !equal(one.value, other.value);
+}
+
+void
+find_partners(Ties &found) noexcept
+{
+	for (int i = 0; i < found.count; ++i)
+		for (int j = 0; j < found.count && found.ties[i].partner < 0; ++j)
+			if (bound_the_same(found.ties[i], found.ties[j]))
+			{
+				found.ties[i].partner = j;
+				found.ties[j].partner = i;
+			}
+}
+
+} // namespace
+
+bool
+calls_users_functions(Node *node) noexcept
+{
+	return finds_users_function(node, nullptr);
+}
+
+Ties
+find_ties(const Query *query) noexcept
+{
+	Ties found = {};
+	Search search = {nullptr, &found, 0};
+
+	search_in(reinterpret_cast<Node *>(const_cast<Query *>(query)), &search);
+	find_partners(found);
+	return found;
+}
+
+} // namespace remedy::index_advice

@@ -1,0 +1,246 @@
+#include "index_advice/variants.hpp"
+
+#include "index_advice/representative_values.hpp"
+#include "server/versions.hpp"
+
+extern "C" {
+#include "utils/datum.h"
+}
+
+namespace remedy::index_advice {
+
+namespace {
+
+// A place that values of several conditions may come from.
+struct Slot
+{
+	int parameter;                  // 0: a constant
+	Node *value;                    // a Param, or the Const of the text
+	bool written_once;              // of the text's constant nothing is known, so it is one of several
+	Const *values[frequency_count]; // null: not known
+};
+
+struct Slots
+{
+	Slot *slots;
+	int count;
+};
+
+int
+parameter_of(const Node *value) noexcept
+{
+	return IsA(value, Param) ? reinterpret_cast<const Param *>(value)->paramid : 0;
+}
+
+bool
+is_same(const Node *one, const Node *other) noexcept
+{
+	if (parameter_of(one) != 0 || parameter_of(other) != 0)
+		return parameter_of(one) == parameter_of(other);
+	return reinterpret_cast<const Const *>(one)->location == reinterpret_cast<const Const *>(other)->location;
+}
+
+Slot *
+slot_for(Slots &slots, Node *value) noexcept
+{
+	for (Slot *each = slots.slots; each < slots.slots + slots.count; ++each)
+		if (is_same(each->value, value))
+			return each;
+	Slot *const added = &slots.slots[slots.count++];
+	*added = {parameter_of(value), value, false, {}};
+	return added;
+}
+
+Recurrence
+recurrence_of(const Tie &tie, const ConstantEvidence &evidence) noexcept
+{
+	const AttrNumber column = IsA(tie.column, Var) ? reinterpret_cast<const Var *>(tie.column)->varattno : 0;
+
+	if (evidence.recurrence == nullptr)
+		return Recurrence::unknown;
+	return evidence.recurrence(tie.relation, column, tie.operation, reinterpret_cast<const Const *>(tie.value),
+							   evidence.context);
+}
+
+void
+fill(Slot &slot, const Tie &tie) noexcept
+{
+	for (int i = 0; i < frequency_count; ++i)
+		if (slot.values[i] == nullptr)
+			slot.values[i] = representative_of(tie, static_cast<Frequency>(i));
+}
+
+// In a statement with parameters, what is no parameter is its author's constant.
+Slots
+find_slots(const Query *query, int parameter_count, const ConstantEvidence &evidence) noexcept
+{
+	const Ties ties = find_ties(query);
+	Slots slots = {static_cast<Slot *>(palloc((ties.count + 1) * sizeof(Slot))), 0};
+
+	for (int i = 0; i < ties.count; ++i)
+	{
+		const Tie &tie = ties.ties[i];
+		bool written_once = false;
+		if (IsA(tie.value, Const))
+		{
+			const Recurrence recurrence = recurrence_of(tie, evidence);
+			written_once = recurrence == Recurrence::unknown;
+			if (recurrence == Recurrence::recurs || (written_once && parameter_count > 0))
+				continue;
+		}
+		else if (list_member_int(ties.exposed, parameter_of(tie.value)))
+			continue;
+		Slot *const slot = slot_for(slots, tie.value);
+		slot->written_once |= written_once;
+		fill(*slot, tie);
+	}
+	return slots;
+}
+
+// ---- A variant -------------------------------------------------------------------
+
+struct Replacement
+{
+	const Slots *slots;
+	int which;
+};
+
+Node *
+replace(Node *node, void *context)
+{
+	const Replacement &replacement = *static_cast<Replacement *>(context);
+
+	if (node == nullptr)
+		return nullptr;
+	if (IsA(node, Query))
+		return reinterpret_cast<Node *>(server::mutate_query(reinterpret_cast<Query *>(node), replace, context));
+	if (!IsA(node, Const))
+		return server::mutate_expression(node, replace, context);
+	Const *const copy = static_cast<Const *>(copyObjectImpl(node));
+	for (const Slot *slot = replacement.slots->slots; slot < replacement.slots->slots + replacement.slots->count;
+		 ++slot)
+		if (slot->parameter == 0 && is_same(slot->value, node) && slot->values[replacement.which] != nullptr)
+			copy->constvalue = slot->values[replacement.which]->constvalue;
+	return reinterpret_cast<Node *>(copy);
+}
+
+bool
+has_constant(const Slots &slots) noexcept
+{
+	for (int i = 0; i < slots.count; ++i)
+		if (slots.slots[i].parameter == 0)
+			return true;
+	return false;
+}
+
+ParamListInfo
+values_of(const Slots &slots, int which, int parameter_count) noexcept
+{
+	const ParamListInfo list = makeParamList(parameter_count);
+
+	memset(list->params, 0, parameter_count * sizeof(ParamExternData));
+	for (int i = 0; i < slots.count; ++i)
+	{
+		const Slot &slot = slots.slots[i];
+		if (slot.parameter > 0 && slot.parameter <= parameter_count && slot.values[which] != nullptr)
+			list->params[slot.parameter - 1] = {slot.values[which]->constvalue, false, PARAM_FLAG_CONST,
+												exprType(slot.value)};
+	}
+	return list;
+}
+
+Variant
+variant_of(const Query *query, const Slots &slots, int which, int parameter_count) noexcept
+{
+	Replacement replacement = {&slots, which};
+	Query *const chosen = has_constant(slots) ? server::mutate_query(const_cast<Query *>(query), replace, &replacement)
+											  : const_cast<Query *>(query);
+
+	return {chosen, values_of(slots, which, parameter_count), 1};
+}
+
+// What the run does not tell is taken from the statistics.
+Variant
+variant_of(const Query *query, const ObservedRun &run, const Slots &slots, int parameter_count) noexcept
+{
+	const ParamListInfo list = values_of(slots, static_cast<int>(Frequency::middle), parameter_count);
+	const int known = run.values == nullptr ? 0 : Min(run.values->numParams, parameter_count);
+
+	for (int i = 0; i < known; ++i)
+		if (OidIsValid(run.values->params[i].ptype) && !run.values->params[i].isnull)
+		{
+			list->params[i] = run.values->params[i];
+			list->params[i].pflags = PARAM_FLAG_CONST;
+		}
+	return {const_cast<Query *>(run.query == nullptr ? query : run.query), list, 1};
+}
+
+bool
+has_equal_values(const Slots &slots, int one, int other) noexcept
+{
+	for (int i = 0; i < slots.count; ++i)
+	{
+		const Const *const a = slots.slots[i].values[one];
+		const Const *const b = slots.slots[i].values[other];
+		if ((a == nullptr) != (b == nullptr))
+			return false;
+		if (a != nullptr && !datumIsEqual(a->constvalue, b->constvalue, a->constbyval, a->constlen))
+			return false;
+	}
+	return true;
+}
+
+bool
+is_written_once(const Slots &slots) noexcept
+{
+	for (int i = 0; i < slots.count; ++i)
+		if (slots.slots[i].written_once)
+			return true;
+	return false;
+}
+
+// A middle value is the most likely one, unless runs take the place of others.
+constexpr double shares[frequency_count] = {0.25, 0.5, 0.25};
+
+} // namespace
+
+int
+make_variants(const Query *query, int parameter_count, const ObservedRun *runs, int run_count,
+			  const ConstantEvidence &evidence, Variant (&variants)[variant_limit]) noexcept
+{
+	const Slots slots = find_slots(query, parameter_count, evidence);
+	const ObservedRun text = {nullptr, nullptr};
+	int from[variant_limit], count = 0;
+	double sum = 0;
+
+	if (run_count == 0 && is_written_once(slots))
+	{
+		runs = &text;
+		run_count = 1;
+	}
+	for (; count < Min(run_count, variant_limit); ++count)
+		variants[count] = variant_of(query, runs[count], slots, parameter_count);
+	const int observed = count;
+	const bool alike = has_equal_values(slots, 0, 1) && has_equal_values(slots, 0, 2);
+	for (int which = observed; which < frequency_count && !(alike && observed > 0); ++which)
+	{
+		int same = observed;
+		while (same < count && !has_equal_values(slots, from[same], which))
+			++same;
+		if (same < count)
+		{
+			variants[same].weight += shares[which];
+			continue;
+		}
+		from[count] = which;
+		variants[count] = variant_of(query, slots, which, parameter_count);
+		variants[count++].weight = shares[which];
+	}
+	for (int i = 0; i < count; ++i)
+		sum += variants[i].weight;
+	for (int i = 0; i < count; ++i)
+		variants[i].weight /= sum;
+	return count;
+}
+
+} // namespace remedy::index_advice
