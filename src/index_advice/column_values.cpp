@@ -176,12 +176,14 @@ statistics_of_expression(Oid relation, Node *expression, bool inherits) noexcept
 
 // ---- Reading them ----------------------------------------------------------------
 
+constexpr int with_shares = ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS;
+
 AttStatsSlot
-slot_of(HeapTuple statistics, int kind) noexcept
+slot_of(HeapTuple statistics, int kind, int wanted) noexcept
 {
 	AttStatsSlot slot = {};
 
-	get_attstatsslot(&slot, statistics, kind, InvalidOid, ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS);
+	get_attstatsslot(&slot, statistics, kind, InvalidOid, wanted);
 	return slot;
 }
 
@@ -216,10 +218,10 @@ read_column_values(Node *column, Oid relation, bool inherits, ColumnValues &valu
 	values = {};
 	if (statistics == nullptr)
 		return false;
-	const AttStatsSlot common = slot_of(statistics, STATISTIC_KIND_MCV);
-	const AttStatsSlot histogram = slot_of(statistics, STATISTIC_KIND_HISTOGRAM);
-	const AttStatsSlot ranges = slot_of(statistics, STATISTIC_KIND_BOUNDS_HISTOGRAM);
-	values.type = exprType(node);
+	const AttStatsSlot common = slot_of(statistics, STATISTIC_KIND_MCV, with_shares);
+	const AttStatsSlot histogram = slot_of(statistics, STATISTIC_KIND_HISTOGRAM, ATTSTATSSLOT_VALUES);
+	const AttStatsSlot ranges = slot_of(statistics, STATISTIC_KIND_BOUNDS_HISTOGRAM, ATTSTATSSLOT_VALUES);
+	values.type = getBaseType(exprType(node));
 	values.collation = exprCollation(node);
 	values.others = 1 - reinterpret_cast<Form_pg_statistic>(GETSTRUCT(statistics))->stanullfrac;
 	values.common = common.values;
@@ -229,7 +231,7 @@ read_column_values(Node *column, Oid relation, bool inherits, ColumnValues &valu
 		values.others -= values.shares[i];
 	values.bounds = histogram.values;
 	values.bound_count = histogram.nvalues;
-	values.elements = in_order_of_share(slot_of(statistics, STATISTIC_KIND_MCELEM));
+	values.elements = in_order_of_share(slot_of(statistics, STATISTIC_KIND_MCELEM, with_shares));
 	values.ranges = ranges.values;
 	values.range_count = ranges.nvalues;
 	return values.known();

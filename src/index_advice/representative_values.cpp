@@ -1,82 +1,21 @@
 #include "index_advice/representative_values.hpp"
 
-#include "index_advice/column_values.hpp"
-#include "index_advice/pattern.hpp"
-#include "server/guard.hpp"
+#include "index_advice/constants.hpp"
+#include "index_advice/value_forms.hpp"
 #include "server/versions.hpp"
 
 extern "C" {
-#include "catalog/pg_collation.h"
-#include "nodes/makefuncs.h"
-#include "optimizer/optimizer.h"
-#include "parser/parse_coerce.h"
 #include "utils/datum.h"
-#include "utils/jsonb.h"
 }
 
 namespace remedy::index_advice {
 
 namespace {
 
-constexpr int list_length_of_parameter = 5;
+// How many values a list has of which nobody knows; at most half of those there are.
+constexpr int usual_list_length = 5;
 
-// ---- Constants -------------------------------------------------------------------
-
-Const *
-constant_of(Oid type, Oid collation, Datum value) noexcept
-{
-	int16 length;
-	bool by_value;
-
-	get_typlenbyval(type, &length, &by_value);
-	return makeConst(type, -1, collation, length, value, false, by_value);
-}
-
-Const *
-text_constant(const char *text, std::size_t length) noexcept
-{
-	return constant_of(TEXTOID, DEFAULT_COLLATION_OID,
-					   PointerGetDatum(cstring_to_text_with_len(text, static_cast<int>(length))));
-}
-
-// Null if it has no value, or cannot be computed.
-Const *
-evaluated(Node *expression) noexcept
-{
-	Node *result = expression;
-
-	if (expression == nullptr || calls_users_functions(expression))
-		return nullptr;
-	if (!IsA(expression, Const))
-	{
-		const bool computed = attempt([&]() noexcept {
-			result = reinterpret_cast<Node *>(evaluate_expr(reinterpret_cast<Expr *>(expression), exprType(expression),
-															exprTypmod(expression), exprCollation(expression)));
-		});
-		if (!computed)
-			return nullptr;
-	}
-	return IsA(result, Const) && !reinterpret_cast<Const *>(result)->constisnull ? reinterpret_cast<Const *>(result)
-																				 : nullptr;
-}
-
-// A domain's conditions are its users' functions: a value is one of its base type.
-Const *
-cast_to(Const *value, Oid type) noexcept
-{
-	if (value == nullptr || value->consttype == type)
-		return value;
-	return evaluated(coerce_to_target_type(nullptr, reinterpret_cast<Node *>(value), value->consttype,
-										   getBaseType(type), -1, COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1));
-}
-
-const char *
-text_of(Const *value) noexcept
-{
-	const Const *const cast = cast_to(value, TEXTOID);
-
-	return cast == nullptr ? nullptr : TextDatumGetCString(cast->constvalue);
-}
+constexpr int64 usual_limit = 20;
 
 // ---- Of a column's values --------------------------------------------------------
 
@@ -95,6 +34,8 @@ one_of(const ColumnValues &values, Frequency frequency, int place) noexcept
 
 	if (common + others == 0)
 		return nullptr;
+	if (others == 0 && values.shares[0] < 2 * values.shares[common - 1])
+		frequency = Frequency::common;
 	if (common == 0 || (others > 0 && frequency == Frequency::rare) || (common == 1 && others > 0 && place > 0))
 	{
 		const int step = Max(others / 7, 1);
@@ -136,90 +77,6 @@ part_before(const Tie &tie, Frequency frequency) noexcept
 	return above ? ends[i] : 1 - ends[i];
 }
 
-// ---- Of texts and documents ------------------------------------------------------
-
-Const *
-pattern_of(const Tie &tie, Const *value, Frequency frequency) noexcept
-{
-	static constexpr std::size_t sizes[] = {2, 3, 6};
-	const char *const text = text_of(value);
-	Wildcards wildcards = {tie.role == Role::regular, tie.role == Role::pattern};
-
-	if (text == nullptr)
-		return nullptr;
-	if (IsA(tie.value, Const) && tie.role == Role::pattern)
-	{
-		const char *const written = text_of(reinterpret_cast<Const *>(tie.value));
-		if (written != nullptr)
-			wildcards = wildcards_of(written);
-	}
-	const bool inside = wildcards.before || tie.role == Role::piece;
-	const std::string_view whole = text;
-	std::string_view piece = piece_of(whole, inside ? whole.size() / 4 : 0, sizes[static_cast<int>(frequency)]);
-	if (piece.empty())
-		piece = piece_of(whole, 0, sizes[static_cast<int>(frequency)]);
-	if (tie.role == Role::regular)
-		wildcards = {};
-	const char *const made = psprintf("%s%.*s%s", wildcards.before ? "%" : "", static_cast<int>(piece.size()),
-									  piece.data(), wildcards.after ? "%" : "");
-	return piece.empty() ? nullptr : text_constant(made, strlen(made));
-}
-
-// A scalar of a document's first level, the middle one, as a document of its own, or its key.
-Const *
-part_of_document(Const *document, bool key_only) noexcept
-{
-	Jsonb *const whole = DatumGetJsonbP(document->constvalue);
-	JsonbParseState *state = nullptr;
-	JsonbValue key, value;
-	int wanted = JB_ROOT_COUNT(whole) / 2;
-
-	if (!JB_ROOT_IS_OBJECT(whole))
-		return key_only ? nullptr : document;
-	JsonbIterator *at = JsonbIteratorInit(&whole->root);
-	JsonbIteratorNext(&at, &key, true);
-	while (JsonbIteratorNext(&at, &key, true) == WJB_KEY)
-	{
-		JsonbIteratorNext(&at, &value, true);
-		if (wanted-- > 0)
-			continue;
-		if (key_only)
-			return text_constant(key.val.string.val, key.val.string.len);
-		if (value.type == jbvBinary)
-			continue;
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
-		pushJsonbValue(&state, WJB_KEY, &key);
-		pushJsonbValue(&state, WJB_VALUE, &value);
-		return constant_of(JSONBOID, InvalidOid,
-						   PointerGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr))));
-	}
-	return key_only ? nullptr : document;
-}
-
-// Words stand in quotes, so that no word is an operator.
-Const *
-search_for(const Tie &tie, Datum word) noexcept
-{
-	const char *const letters = TextDatumGetCString(word);
-
-	if (exprType(tie.value) != TSQUERYOID)
-		return text_constant(letters, strlen(letters));
-	const char *const quoted = quote_literal_cstr(letters);
-	return cast_to(text_constant(quoted, strlen(quoted)), TSQUERYOID);
-}
-
-Const *
-array_of_one(const Tie &tie, Oid element, Datum value) noexcept
-{
-	int16 length;
-	bool by_value;
-	char align;
-
-	get_typlenbyvalalign(element, &length, &by_value, &align);
-	return constant_of(get_array_type(element), exprCollation(tie.column),
-					   PointerGetDatum(construct_array(&value, 1, element, length, by_value, align)));
-}
-
 // ---- All together ----------------------------------------------------------------
 
 Const *
@@ -229,12 +86,13 @@ element_for(const Tie &tie, const ColumnValues &values, Frequency frequency) noe
 
 	if (values.elements.count == 0)
 		return nullptr;
-	const Datum value = element_of(values.elements, frequency);
+	Datum value = element_of(values.elements, frequency);
 	if (tie.role == Role::words)
 		return search_for(tie, value);
 	if (!OidIsValid(type))
 		return nullptr;
-	return tie.role == Role::element ? constant_of(type, values.collation, value) : array_of_one(tie, type, value);
+	return tie.role == Role::element ? constant_of(type, values.collation, value)
+									 : array_constant(type, values.collation, &value, 1);
 }
 
 // What the column itself would have, of its own type.
@@ -294,18 +152,21 @@ find_variable(Node *node, void *context)
 	return true;
 }
 
-// The statistics of the expression itself, else those of the one column in it.
-bool
-read_values(const Tie &tie, ColumnValues &values, bool &of_expression) noexcept
+void
+read(StatisticsReader &reader, const Tie &tie) noexcept
 {
 	Node *variable = nullptr;
 
-	of_expression = read_column_values(tie.column, tie.relation, tie.inherits, values);
-	if (of_expression)
-		return true;
+	if (reader.tie != nullptr && reader.tie->relation == tie.relation && equal(reader.tie->column, tie.column))
+		return;
+	reader.tie = &tie;
+	reader.of_expression = read_column_values(tie.column, tie.relation, tie.inherits, reader.values);
+	reader.known = reader.of_expression;
+	if (reader.known)
+		return;
 	find_variable(tie.column, &variable);
-	return variable != nullptr && variable != tie.column &&
-		   read_column_values(variable, tie.relation, tie.inherits, values);
+	reader.known = variable != nullptr && variable != tie.column &&
+				   read_column_values(variable, tie.relation, tie.inherits, reader.values);
 }
 
 // What the expression makes of a value of its column.
@@ -320,49 +181,28 @@ computed(const Tie &tie, Const *value) noexcept
 	return substitution.failed ? nullptr : evaluated(expression);
 }
 
-Const *
-finished(const Tie &tie, Const *value, Frequency frequency) noexcept
-{
-	if (value == nullptr)
-		return nullptr;
-	switch (tie.role)
-	{
-	case Role::pattern:
-	case Role::piece:
-	case Role::regular:
-	case Role::prefix:
-		return pattern_of(tie, value, frequency);
-	case Role::document:
-	case Role::key:
-		return value->consttype == JSONBOID ? part_of_document(value, tie.role == Role::key) : nullptr;
-	default:
-		return value;
-	}
-}
-
 // One value of the type that the value has, or the elements of its list have.
 Const *
-single_value(const Tie &tie, const ColumnValues &values, bool of_expression, Oid type, Frequency frequency,
-			 int place) noexcept
+single_value(const Tie &tie, const StatisticsReader &reader, Oid type, Frequency frequency, int place) noexcept
 {
-	Const *const value = value_of_column(tie, values, frequency, place);
+	Const *const value = value_of_column(tie, reader.values, frequency, place);
 
-	return cast_to(finished(tie, of_expression ? value : computed(tie, value), frequency), type);
+	return cast_to(formed(tie, reader.of_expression ? value : computed(tie, value), frequency), type);
 }
 
 // A list as long as the one in the text, with no value twice.
 Const *
-list_of_values(const Tie &tie, const ColumnValues &values, bool of_expression, Frequency frequency) noexcept
+list_of_values(const Tie &tie, const StatisticsReader &reader, Frequency frequency) noexcept
 {
 	const Oid type = exprType(tie.value);
 	const Oid element = getBaseType(get_base_element_type(type));
+	const ColumnValues &values = reader.values;
 	const int known = Max(values.common_count + values.bound_count, 1);
-	int wanted = list_length_of_parameter;
+	int wanted = values.bound_count > 0 ? usual_list_length : Min(usual_list_length, Max(known / 2, 1));
 	Datum *const items = static_cast<Datum *>(palloc(known * sizeof(Datum)));
 	int count = 0;
 	int16 length;
 	bool by_value;
-	char align;
 
 	if (!OidIsValid(element))
 		return nullptr;
@@ -371,37 +211,49 @@ list_of_values(const Tie &tie, const ColumnValues &values, bool of_expression, F
 		const ArrayType *const written = DatumGetArrayTypeP(reinterpret_cast<Const *>(tie.value)->constvalue);
 		wanted = ArrayGetNItems(ARR_NDIM(written), ARR_DIMS(written));
 	}
-	get_typlenbyvalalign(element, &length, &by_value, &align);
+	get_typlenbyval(element, &length, &by_value);
 	for (int place = 0; place < Min(wanted, known); ++place)
 	{
-		const Const *const item = single_value(tie, values, of_expression, element, frequency, place);
+		const Const *const item = single_value(tie, reader, element, frequency, place);
 		bool is_new = item != nullptr;
 		for (int i = 0; i < count && is_new; ++i)
 			is_new = !datumIsEqual(items[i], item->constvalue, by_value, length);
 		if (is_new)
 			items[count++] = item->constvalue;
 	}
-	if (count == 0)
+	return count == 0 ? nullptr : array_constant(element, exprCollation(tie.value), items, count);
+}
+
+Const *
+representative_of(const Tie &tie, const StatisticsReader &reader, Frequency frequency) noexcept
+{
+	if (!reader.known)
 		return nullptr;
-	return constant_of(type, exprCollation(tie.value),
-					   PointerGetDatum(construct_array(items, count, element, length, by_value, align)));
+	return tie.is_list ? list_of_values(tie, reader, frequency)
+					   : single_value(tie, reader, exprType(tie.value), frequency, tie.place);
+}
+
+Const *
+usual_count(const Tie &tie) noexcept
+{
+	const int64 rows = tie.role == Role::row_limit ? usual_limit : 0;
+
+	return cast_to(constant_of(INT8OID, InvalidOid, Int64GetDatum(rows)), exprType(tie.value));
 }
 
 } // namespace
 
-Const *
-representative_of(const Tie &tie, Frequency frequency) noexcept
+Representatives
+representatives_of(const Tie &tie, StatisticsReader &reader) noexcept
 {
-	const Oid type = exprType(tie.value);
-	ColumnValues values;
-	bool of_expression;
+	Representatives all = {};
+	const bool is_count = tie.role == Role::row_limit || tie.role == Role::row_offset;
 
-	if (tie.role == Role::row_limit || tie.role == Role::row_offset)
-		return cast_to(constant_of(INT8OID, InvalidOid, Int64GetDatum(tie.role == Role::row_limit ? 20 : 0)), type);
-	if (!read_values(tie, values, of_expression))
-		return nullptr;
-	return tie.is_list ? list_of_values(tie, values, of_expression, frequency)
-					   : single_value(tie, values, of_expression, type, frequency, tie.place);
+	if (!is_count)
+		read(reader, tie);
+	for (int i = 0; i < frequency_count; ++i)
+		all.values[i] = is_count ? usual_count(tie) : representative_of(tie, reader, static_cast<Frequency>(i));
+	return all;
 }
 
 } // namespace remedy::index_advice

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "index_advice/column_values.hpp"
 #include "index_advice/value_ties.hpp"
 
 namespace remedy::index_advice {
@@ -20,9 +21,22 @@ enum class Frequency : int
 
 constexpr int frequency_count = 3;
 
-// A constant of the type of the tie's value, in the current memory context; null if
-// nothing is known that could stand for it.  The other bound of the same column, if there
-// is one, gets a value that goes with it.
-Const *representative_of(const Tie &tie, Frequency frequency) noexcept;
+// What was read last, since the values of a list are of one column.
+struct StatisticsReader
+{
+	const Tie *tie = nullptr;
+	ColumnValues values = {};
+	bool known = false;
+	bool of_expression = false; // itself; else of the one column in it
+};
+
+struct Representatives
+{
+	Const *values[frequency_count]; // null: nothing is known that could stand for it
+};
+
+// Constants of the type of the tie's value, in the current memory context.  The other
+// bound of the same column, if there is one, gets values that go with them.
+Representatives representatives_of(const Tie &tie, StatisticsReader &reader) noexcept;
 
 } // namespace remedy::index_advice

@@ -2,11 +2,12 @@
 
 #include <utility>
 
+#include "index_advice/constants.hpp"
+#include "index_advice/stored_column.hpp"
 #include "repetition/keys.hpp"
 #include "server/versions.hpp"
 
 extern "C" {
-#include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
 }
@@ -14,21 +15,6 @@ extern "C" {
 namespace remedy::index_advice {
 
 namespace {
-
-// A query and those around it.
-struct Level
-{
-	const Query *query;
-	const Level *outer;
-};
-
-const Level *
-level_above(const Level *level, unsigned steps) noexcept
-{
-	while (level != nullptr && steps-- > 0)
-		level = level->outer;
-	return level;
-}
 
 bool
 is_external(const Node *node) noexcept
@@ -53,138 +39,10 @@ has_variable(Node *node, void *)
 	return IsA(node, Var) || IsA(node, Query) || server::walk_expression(node, has_variable, nullptr);
 }
 
-bool
-is_users_function(Oid function, void *)
-{
-	return function >= FirstNormalObjectId;
-}
-
-bool
-finds_users_function(Node *node, void *)
-{
-	if (node == nullptr)
-		return false;
-	return IsA(node, CoerceToDomain) || check_functions_in_node(node, is_users_function, nullptr) ||
-		   server::walk_expression(node, finds_users_function, nullptr);
-}
-
-// ---- The stored column behind an expression --------------------------------------
-
-struct Resolving
-{
-	const Level *level;
-	Oid relation;
-	bool inherits;
-	bool failed;
-};
-
-Node *resolve(Node *node, void *context);
-
-Node *
-resolved_at(Node *node, const Level *level, Resolving &resolving) noexcept
-{
-	const Level *const before = resolving.level;
-
-	check_stack_depth();
-	resolving.level = level;
-	Node *const resolved = resolve(node, &resolving);
-	resolving.level = before;
-	return resolved;
-}
-
-// A set operation's outputs are those of its first query.
-Node *
-resolved_output(const Query *query, AttrNumber number, const Level *outer, Resolving &resolving) noexcept
-{
-	const Level level = {query, outer};
-	const List *const targets = query->commandType == CMD_SELECT ? query->targetList : query->returningList;
-	Node *first = query->setOperations;
-
-	check_stack_depth();
-	while (first != nullptr && IsA(first, SetOperationStmt))
-		first = reinterpret_cast<SetOperationStmt *>(first)->larg;
-	if (first != nullptr && IsA(first, RangeTblRef))
-	{
-		const RangeTblEntry *const arm = rt_fetch(reinterpret_cast<RangeTblRef *>(first)->rtindex, query->rtable);
-		return resolved_output(arm->subquery, number, &level, resolving);
-	}
-	const TargetEntry *const target = get_tle_by_resno(const_cast<List *>(targets), number);
-	resolving.failed |= target == nullptr;
-	return target == nullptr ? nullptr : resolved_at(reinterpret_cast<Node *>(target->expr), &level, resolving);
-}
-
-Node *
-resolved_common(const RangeTblEntry *entry, AttrNumber number, const Level *level, Resolving &resolving) noexcept
-{
-	ListCell *cell;
-
-	level = level_above(level, entry->ctelevelsup);
-	if (level != nullptr)
-		foreach (cell, level->query->cteList)
-		{
-			const CommonTableExpr *const common = lfirst_node(CommonTableExpr, cell);
-			if (strcmp(common->ctename, entry->ctename) == 0 && IsA(common->ctequery, Query))
-				return resolved_output(reinterpret_cast<Query *>(common->ctequery), number, level, resolving);
-		}
-	resolving.failed = true;
-	return nullptr;
-}
-
-Node *
-resolved_stored(const Var *variable, const RangeTblEntry *entry, Resolving &resolving) noexcept
-{
-	resolving.failed |= OidIsValid(resolving.relation) && resolving.relation != entry->relid;
-	resolving.relation = entry->relid;
-	resolving.inherits = entry->inh;
-	return reinterpret_cast<Node *>(
-		makeVar(1, variable->varattno, variable->vartype, variable->vartypmod, variable->varcollid, 0));
-}
-
-Node *
-resolved_variable(Var *variable, Resolving &resolving) noexcept
-{
-	const Level *const level = level_above(resolving.level, variable->varlevelsup);
-
-	if (level == nullptr || variable->varattno <= 0 || static_cast<int>(variable->varno) <= 0 ||
-		static_cast<int>(variable->varno) > list_length(level->query->rtable))
-	{
-		resolving.failed = true;
-		return nullptr;
-	}
-	const RangeTblEntry *const entry = rt_fetch(variable->varno, level->query->rtable);
-	if (entry->rtekind == RTE_RELATION)
-		return resolved_stored(variable, entry, resolving);
-	if (entry->rtekind == RTE_SUBQUERY)
-		return resolved_output(entry->subquery, variable->varattno, level, resolving);
-	if (entry->rtekind == RTE_CTE)
-		return resolved_common(entry, variable->varattno, level, resolving);
-	const List *const merged = entry->rtekind == RTE_JOIN ? entry->joinaliasvars : server::grouped_expressions(entry);
-	resolving.failed |= list_length(merged) < variable->varattno;
-	return resolving.failed
-			   ? nullptr
-			   : resolved_at(static_cast<Node *>(list_nth(merged, variable->varattno - 1)), level, resolving);
-}
-
-// A mutator: variables become those of the one stored table.
-Node *
-resolve(Node *node, void *context)
-{
-	Resolving &resolving = *static_cast<Resolving *>(context);
-
-	if (node == nullptr || resolving.failed)
-		return nullptr;
-	if (IsA(node, Var))
-		return resolved_variable(reinterpret_cast<Var *>(node), resolving);
-	if (IsA(node, Aggref) || IsA(node, WindowFunc) || IsA(node, GroupingFunc) || IsA(node, SubLink) ||
-		is_external(node))
-	{
-		resolving.failed = true;
-		return nullptr;
-	}
-	return server::mutate_expression(node, resolve, context);
-}
-
 // ---- The ties --------------------------------------------------------------------
+
+// The others of a longer list stay as they are.
+constexpr int list_limit = 100;
 
 struct Search
 {
@@ -240,13 +98,12 @@ add(Search &search, const Tie &tie) noexcept
 void
 tie(Search &search, Node *value, const Condition &condition) noexcept
 {
-	Resolving resolving = {search.level, InvalidOid, false, false};
-	Node *const column = resolve(condition.column, &resolving);
+	const StoredColumn column = stored_column(condition.column, search.level);
 	const Query *const query = search.level->query;
 
-	if (resolving.failed || !OidIsValid(resolving.relation) || contain_volatile_functions(column))
+	if (column.expression == nullptr || contain_volatile_functions(column.expression))
 		return;
-	add(search, {value, eval_const_expressions(nullptr, column), resolving.relation, resolving.inherits,
+	add(search, {value, eval_const_expressions(nullptr, column.expression), column.relation, column.inherits,
 				 condition.operation, condition.role, condition.place, condition.is_list,
 				 condition.never_paged || is_ordered_page(query, condition.column), query, -1});
 }
@@ -293,6 +150,8 @@ constant_in(Node *node) noexcept
 		node = repetition::without_casts(node);
 		if (!IsA(node, FuncExpr) || list_length(reinterpret_cast<FuncExpr *>(node)->args) != 1)
 			return is_of_text(node) ? node : nullptr;
+		if (calls_users_functions(node))
+			return nullptr;
 		node = static_cast<Node *>(linitial(reinterpret_cast<FuncExpr *>(node)->args));
 	}
 }
@@ -406,6 +265,8 @@ tie_list(Search &search, const ScalarArrayOpExpr *comparison) noexcept
 	}
 	foreach (cell, reinterpret_cast<ArrayExpr *>(right)->elements)
 	{
+		if (condition.place == list_limit)
+			break;
 		tie_side(search, static_cast<Node *>(lfirst(cell)), condition);
 		++condition.place;
 	}
@@ -471,7 +332,7 @@ search_in(Node *node, void *context)
 		tie_list(search, reinterpret_cast<ScalarArrayOpExpr *>(node));
 	else if (IsA(node, RowCompareExpr))
 		tie_rows(search, reinterpret_cast<RowCompareExpr *>(node));
-	if (check_functions_in_node(node, is_users_function, nullptr) && !has_variable(node, nullptr))
+	if (!has_variable(node, nullptr) && calls_users_functions(node))
 		expose(node, search.found);
 	return server::walk_expression(node, search_in, context);
 }
@@ -496,12 +357,6 @@ find_partners(Ties &found) noexcept
 }
 
 } // namespace
-
-bool
-calls_users_functions(Node *node) noexcept
-{
-	return finds_users_function(node, nullptr);
-}
 
 Ties
 find_ties(const Query *query) noexcept

@@ -57,7 +57,4 @@ struct Ties
 // In the current memory context.
 Ties find_ties(const Query *query) noexcept;
 
-// Whether a function that is not the server's own is called in the expression.
-bool calls_users_functions(Node *node) noexcept;
-
 } // namespace remedy::index_advice

@@ -63,11 +63,13 @@ recurrence_of(const Tie &tie, const ConstantEvidence &evidence) noexcept
 }
 
 void
-fill(Slot &slot, const Tie &tie) noexcept
+fill(Slot &slot, const Tie &tie, StatisticsReader &reader) noexcept
 {
+	if (slot.values[0] != nullptr)
+		return;
+	const Representatives found = representatives_of(tie, reader);
 	for (int i = 0; i < frequency_count; ++i)
-		if (slot.values[i] == nullptr)
-			slot.values[i] = representative_of(tie, static_cast<Frequency>(i));
+		slot.values[i] = found.values[i];
 }
 
 // In a statement with parameters, what is no parameter is its author's constant.
@@ -75,6 +77,7 @@ Slots
 find_slots(const Query *query, int parameter_count, const ConstantEvidence &evidence) noexcept
 {
 	const Ties ties = find_ties(query);
+	StatisticsReader reader;
 	Slots slots = {static_cast<Slot *>(palloc((ties.count + 1) * sizeof(Slot))), 0};
 
 	for (int i = 0; i < ties.count; ++i)
@@ -92,7 +95,7 @@ find_slots(const Query *query, int parameter_count, const ConstantEvidence &evid
 			continue;
 		Slot *const slot = slot_for(slots, tie.value);
 		slot->written_once |= written_once;
-		fill(*slot, tie);
+		fill(*slot, tie, reader);
 	}
 	return slots;
 }
