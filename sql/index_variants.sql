@@ -24,15 +24,15 @@ CREATE INDEX ON sale (lower(name));
 CREATE STATISTICS sale_parity ON (customer % 2) FROM sale;
 ANALYZE sale;
 
--- Rows are told as a part of the table's, in ten thousandths, roughly.
-CREATE FUNCTION variants(query text) RETURNS text LANGUAGE sql AS $$
-	SELECT string_agg(format('%s: %s', round(weight::numeric, 2), CASE WHEN rows < 10 THEN 'few' WHEN rows < 100 THEN 'tens'
-		WHEN rows < 1000 THEN 'hundreds' WHEN rows < 9000 THEN 'thousands' ELSE 'all' END), ', ' ORDER BY variant)
-	FROM remedy.plan_variants(query) $$;
-CREATE FUNCTION rows_of(query text) RETURNS float8[] LANGUAGE sql AS $$
-	SELECT array_agg(rows ORDER BY variant) FROM remedy.plan_variants(query) $$;
+-- Of 10,000 rows, roughly how many each variant finds.
+CREATE FUNCTION variants(query text, parameters text[] DEFAULT NULL, vary boolean DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(format('%s: %s', round(weight::numeric, 2), CASE WHEN rows < 8 THEN 'few' WHEN rows < 70 THEN 'tens'
+		WHEN rows < 700 THEN 'hundreds' WHEN rows < 8500 THEN 'thousands' ELSE 'all' END), ', ' ORDER BY variant)
+	FROM remedy.plan_variants(query, parameters, vary) $$;
+CREATE FUNCTION rows_of(query text, vary boolean DEFAULT NULL) RETURNS float8[] LANGUAGE sql AS $$
+	SELECT array_agg(rows ORDER BY variant) FROM remedy.plan_variants(query, NULL, vary) $$;
 
-SELECT query, variants(query), rows_of(query) FROM (VALUES
+SELECT query, variants(query) FROM (VALUES
 	('SELECT * FROM sale WHERE id = $1'),
 	('SELECT * FROM sale WHERE customer = $1'),
 	('SELECT * FROM sale WHERE $1 = customer'),
@@ -85,3 +85,134 @@ SELECT query, variants(query), rows_of(query) FROM (VALUES
 	('SELECT * FROM sale WHERE untold = $1'),
 	('SELECT * FROM sale LIMIT $1 OFFSET $2')
 	) AS shape (query);
+
+-- The column is found behind views, WITH, subqueries, joins and in what changes rows.
+CREATE TABLE customer (id integer PRIMARY KEY, city text);
+INSERT INTO customer SELECT i, CASE WHEN i % 10 < 7 THEN 'Ulm' ELSE 'town ' || i END FROM generate_series(1, 10000) AS i;
+ANALYZE customer;
+CREATE VIEW gifts AS SELECT s.id, s.customer AS buyer, lower(s.name) AS name FROM sale AS s WHERE s.doc ->> 'kind' = 'gift';
+SELECT query, variants(query) FROM (VALUES
+	('SELECT * FROM gifts WHERE buyer = $1'),
+	('SELECT * FROM gifts WHERE name = $1'),
+	('WITH s AS MATERIALIZED (SELECT customer AS buyer FROM sale) SELECT * FROM s WHERE buyer = $1'),
+	('SELECT * FROM (SELECT customer AS buyer FROM sale OFFSET 0) AS s WHERE buyer = $1'),
+	('SELECT * FROM (SELECT customer AS buyer FROM sale UNION ALL SELECT 1) AS s WHERE buyer = $1'),
+	('SELECT * FROM customer AS c JOIN sale AS s USING (id) WHERE id = $1 AND s.customer = $2'),
+	('SELECT * FROM customer AS c JOIN sale AS s ON s.customer = c.id WHERE c.city = $1'),
+	('SELECT * FROM customer AS c WHERE city = $1 AND EXISTS (SELECT FROM sale AS s WHERE s.customer = c.id AND s.state = $2)'),
+	('SELECT * FROM customer AS c LEFT JOIN sale AS s ON s.id = c.id AND s.state = $1 WHERE c.city = $2'),
+	('UPDATE sale SET name = $1 WHERE customer = $2 RETURNING id'),
+	('DELETE FROM sale WHERE customer = $1 RETURNING id'),
+	('INSERT INTO customer (id, city) SELECT id, $1 FROM sale WHERE customer = $2 RETURNING id'),
+	('INSERT INTO customer (id, city) VALUES ($1, $2) RETURNING id'),
+	('SELECT customer FROM sale GROUP BY customer HAVING count(*) > $1'),
+	('SELECT * FROM sale WHERE ($1::integer IS NULL OR customer = $1) AND state = $2'),
+	('SELECT * FROM sale WHERE customer = $1 OR id = $1'),
+	('SELECT * FROM sale WHERE customer = $1 AND code = (SELECT max(code) FROM sale WHERE price > $2)')
+	) AS shape (query);
+
+-- Literals that vary are parameters: the same variants.
+SELECT literal, rows_of(literal, true) = rows_of(parameters) AS same FROM (VALUES
+	('SELECT * FROM sale WHERE id = 17', 'SELECT * FROM sale WHERE id = $1'),
+	('SELECT * FROM sale WHERE customer = 5', 'SELECT * FROM sale WHERE customer = $1'),
+	('SELECT * FROM sale WHERE state = ''sent''', 'SELECT * FROM sale WHERE state = $1'),
+	('SELECT * FROM sale WHERE code = ''c1'' AND price > 9.5', 'SELECT * FROM sale WHERE code = $1 AND price > $2'),
+	('SELECT * FROM sale WHERE placed BETWEEN ''2026-01-01'' AND ''2026-01-02''', 'SELECT * FROM sale WHERE placed BETWEEN $1 AND $2'),
+	('SELECT * FROM sale WHERE placed >= ''2026-01-01''', 'SELECT * FROM sale WHERE placed >= $1'),
+	('SELECT * FROM sale WHERE customer IN (7, 8, 9)', 'SELECT * FROM sale WHERE customer IN ($1, $2, $3)'),
+	('SELECT * FROM sale WHERE customer = ANY (''{6,7,8,9,10}'')', 'SELECT * FROM sale WHERE customer = ANY ($1)'),
+	('SELECT * FROM sale WHERE name LIKE ''custom%''', 'SELECT * FROM sale WHERE name LIKE $1'),
+	('SELECT * FROM sale WHERE lower(name) = lower(''X'')', 'SELECT * FROM sale WHERE lower(name) = lower($1)'),
+	('SELECT * FROM sale WHERE doc @> ''{"a": 1}''', 'SELECT * FROM sale WHERE doc @> $1'),
+	('SELECT * FROM sale WHERE tags @> ''{x}''', 'SELECT * FROM sale WHERE tags @> $1'),
+	('SELECT * FROM sale WHERE words @@ ''x''', 'SELECT * FROM sale WHERE words @@ $1'),
+	('SELECT * FROM sale WHERE pieces = 3', 'SELECT * FROM sale WHERE pieces = $1'),
+	('UPDATE sale SET name = ''y'' WHERE customer = 4 RETURNING id', 'UPDATE sale SET name = $1 WHERE customer = $2 RETURNING id')
+	) AS pair (literal, parameters);
+-- A pattern keeps its wildcards.
+SELECT query, variants(query, vary => true) FROM (VALUES
+	('SELECT * FROM sale WHERE name LIKE ''customer 1'''), ('SELECT * FROM sale WHERE name LIKE ''c1%'''), ('SELECT * FROM sale WHERE name LIKE ''%1''')
+	) AS shape (query);
+
+-- Constants that recur stay; of others that nobody knows of, those of the text are the first variant's.
+SELECT variants($$SELECT * FROM sale WHERE state = 'lost' AND id > 0$$, vary => false) AS recurs,
+	variants($$SELECT * FROM sale WHERE state = 'lost'$$) AS unknown, variants($$SELECT * FROM sale WHERE state = 'lost'$$, vary => true) AS varies;
+SELECT variants($$SELECT * FROM sale WHERE state = 'lost' AND id = $1$$) AS of_the_author,
+	variants($$SELECT * FROM sale WHERE state = 'lost' AND customer = $1$$) AS and_a_parameter;
+SELECT variants('SELECT * FROM sale LIMIT 4 OFFSET 8000') AS as_written;
+
+-- A bound that stays is no partner.
+SELECT variants('SELECT * FROM sale WHERE price > $1 AND price < 1e9') AS by_the_author, variants('SELECT * FROM sale WHERE price > $1 AND price < $2') AS partners;
+
+-- A known run comes first; what it does not tell is a middle value.
+SELECT query, parameters, variants(query, parameters) FROM (VALUES
+	('SELECT * FROM sale WHERE customer = $1', '{9999}'::text[]),
+	('SELECT * FROM sale WHERE customer = $1', '{1}'),
+	('SELECT * FROM sale WHERE id = $1', '{9999}'),
+	('SELECT * FROM sale WHERE state = $1 AND name LIKE $2', '{sent,cust%}'),
+	('SELECT * FROM sale WHERE state = $1 AND name LIKE $2', '{sent,NULL}'),
+	('SELECT * FROM sale WHERE state = $1', '{NULL}'),
+	('SELECT * FROM sale LIMIT $1', '{3000}')) AS run (query, parameters);
+
+-- Without statistics nothing is made up: one variant, planned for any values.
+CREATE TABLE unseen (id integer, name text) WITH (autovacuum_enabled = off);
+CREATE TABLE nothing (id integer);
+ANALYZE nothing;
+SELECT count(*), sum(weight) FROM remedy.plan_variants('SELECT * FROM unseen WHERE id = $1 AND name LIKE $2 AND id BETWEEN $3 AND $4 AND id = ANY ($5)');
+SELECT count(*), sum(weight) FROM remedy.plan_variants('SELECT * FROM nothing WHERE id = $1');
+SELECT count(*), sum(weight) FROM remedy.plan_variants('SELECT * FROM generate_series(1, 10) AS i WHERE i > $1');
+SELECT count(*), sum(weight) FROM remedy.plan_variants('SELECT $1::integer');
+SELECT count(*), sum(weight) FROM remedy.plan_variants('SELECT * FROM sale WHERE ctid = $1');
+
+-- Partitioned tables, analysed or only in their parts, and inheritance; quoted names.
+CREATE TABLE "Log" ("At" integer, "Kind" text) PARTITION BY RANGE ("At");
+CREATE TABLE "Log 1" PARTITION OF "Log" FOR VALUES FROM (0) TO (1000) WITH (autovacuum_enabled = off);
+CREATE TABLE "Log 2" ("Kind" text, gone integer, "At" integer) WITH (autovacuum_enabled = off);
+ALTER TABLE "Log 2" DROP COLUMN gone;
+ALTER TABLE "Log" ATTACH PARTITION "Log 2" FOR VALUES FROM (1000) TO (20000);
+INSERT INTO "Log" SELECT i, CASE WHEN i % 100 = 0 THEN 'error' ELSE 'note' END FROM generate_series(1, 10000) AS i;
+SELECT count(*) AS nothing_known FROM remedy.plan_variants('SELECT * FROM "Log" WHERE "Kind" = $1');
+ANALYZE "Log 1", "Log 2";
+SELECT variants('SELECT * FROM "Log" WHERE "Kind" = $1') AS of_the_largest_part;
+ANALYZE "Log";
+SELECT variants('SELECT * FROM "Log" WHERE "Kind" = $1') AS of_all, variants('SELECT * FROM "Log" WHERE "At" > $1') AS ends;
+CREATE TABLE parent (kind integer) WITH (autovacuum_enabled = off);
+CREATE TABLE child () INHERITS (parent) WITH (autovacuum_enabled = off);
+INSERT INTO parent SELECT 7 FROM generate_series(1, 100);
+INSERT INTO child SELECT CASE WHEN i < 9000 THEN 1 ELSE 2 END FROM generate_series(1, 9900) AS i;
+ANALYZE parent, child;
+SELECT variants('SELECT * FROM parent WHERE kind = $1') AS everywhere, variants('SELECT * FROM ONLY parent WHERE kind = $1') AS there;
+
+-- A user's function does not get to see values of the statistics.
+CREATE FUNCTION spy(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'seen: %', $1; RETURN $1; END $$;
+CREATE FUNCTION spy(text, text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'seen: %', $1; RETURN true; END $$;
+CREATE OPERATOR ### (PROCEDURE = spy, LEFTARG = text, RIGHTARG = text);
+CREATE DOMAIN spied AS text CHECK (spy(VALUE) <> '');
+SELECT query, variants(query) FROM (VALUES
+	('SELECT * FROM sale WHERE code = spy($1)'),
+	('SELECT * FROM sale WHERE code = $1 AND spy($1) = $2'),
+	('SELECT * FROM sale WHERE spy(code) = $1'),
+	('SELECT * FROM sale WHERE code = $1 OR $1 ### $2'),
+	('SELECT * FROM sale WHERE code = $1::spied')) AS shape (query);
+
+-- What cannot be cast is left open.
+SELECT variants('SELECT * FROM sale WHERE name::integer = $1') AS no_number, variants('SELECT * FROM sale WHERE price * 1000 > $1::smallint') AS too_large;
+
+-- It asks for the rights that EXPLAIN asks for, and for one statement.
+CREATE ROLE regress_remedy_planner;
+GRANT USAGE ON SCHEMA shop TO regress_remedy_planner;
+SET ROLE regress_remedy_planner;
+SELECT count(*) FROM remedy.plan_variants('SELECT * FROM sale WHERE customer = $1');
+RESET ROLE;
+GRANT SELECT (customer) ON sale TO regress_remedy_planner;
+SET ROLE regress_remedy_planner;
+SELECT count(*) FROM remedy.plan_variants('SELECT customer FROM sale WHERE customer = $1');
+SELECT count(*) FROM remedy.plan_variants('SELECT customer FROM sale WHERE state = $1');
+RESET ROLE;
+SELECT * FROM remedy.plan_variants('SELECT 1; SELECT 2');
+SELECT * FROM remedy.plan_variants('VACUUM');
+SELECT * FROM remedy.plan_variants(NULL);
+SELECT * FROM remedy.plan_variants('SELECT * FROM sale WHERE state = $1', '{none}');
+
+DROP SCHEMA shop CASCADE;
+DROP ROLE regress_remedy_planner;

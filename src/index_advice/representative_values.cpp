@@ -229,6 +229,9 @@ representative_of(const Tie &tie, const StatisticsReader &reader, Frequency freq
 {
 	if (!reader.known)
 		return nullptr;
+	// The planner cannot tell such values apart.
+	if (tie.role == Role::equal && !reader.of_expression)
+		frequency = Frequency::middle;
 	return tie.is_list ? list_of_values(tie, reader, frequency)
 					   : single_value(tie, reader, exprType(tie.value), frequency, tie.place);
 }

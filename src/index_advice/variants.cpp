@@ -72,29 +72,49 @@ fill(Slot &slot, const Tie &tie, StatisticsReader &reader) noexcept
 		slot.values[i] = found.values[i];
 }
 
+enum class Choice
+{
+	stays,        // what it is
+	replaced,     // by values of the statistics
+	written_once, // replaced, but nothing is known of the text's constant: it is one value of several
+};
+
 // In a statement with parameters, what is no parameter is its author's constant.
+Choice
+choice_for(const Ties &ties, const Tie &tie, int parameter_count, const ConstantEvidence &evidence) noexcept
+{
+	if (!IsA(tie.value, Const))
+		return list_member_int(ties.exposed, parameter_of(tie.value)) ? Choice::stays : Choice::replaced;
+	switch (recurrence_of(tie, evidence))
+	{
+	case Recurrence::recurs:
+		return Choice::stays;
+	case Recurrence::varies:
+		return Choice::replaced;
+	default:
+		return parameter_count > 0 ? Choice::stays : Choice::written_once;
+	}
+}
+
 Slots
 find_slots(const Query *query, int parameter_count, const ConstantEvidence &evidence) noexcept
 {
 	const Ties ties = find_ties(query);
-	StatisticsReader reader;
 	Slots slots = {static_cast<Slot *>(palloc((ties.count + 1) * sizeof(Slot))), 0};
+	Choice *const choices = static_cast<Choice *>(palloc((ties.count + 1) * sizeof(Choice)));
+	StatisticsReader reader;
 
 	for (int i = 0; i < ties.count; ++i)
+		choices[i] = choice_for(ties, ties.ties[i], parameter_count, evidence);
+	for (int i = 0; i < ties.count; ++i)
 	{
-		const Tie &tie = ties.ties[i];
-		bool written_once = false;
-		if (IsA(tie.value, Const))
-		{
-			const Recurrence recurrence = recurrence_of(tie, evidence);
-			written_once = recurrence == Recurrence::unknown;
-			if (recurrence == Recurrence::recurs || (written_once && parameter_count > 0))
-				continue;
-		}
-		else if (list_member_int(ties.exposed, parameter_of(tie.value)))
+		Tie &tie = ties.ties[i];
+		if (choices[i] == Choice::stays)
 			continue;
+		if (tie.partner >= 0 && choices[tie.partner] == Choice::stays)
+			tie.partner = -1;
 		Slot *const slot = slot_for(slots, tie.value);
-		slot->written_once |= written_once;
+		slot->written_once |= choices[i] == Choice::written_once;
 		fill(*slot, tie, reader);
 	}
 	return slots;
@@ -162,15 +182,30 @@ variant_of(const Query *query, const Slots &slots, int which, int parameter_coun
 	return {chosen, values_of(slots, which, parameter_count), 1};
 }
 
+bool
+is_told(const ObservedRun &run, int parameter) noexcept
+{
+	return run.values != nullptr && parameter < run.values->numParams &&
+		   OidIsValid(run.values->params[parameter].ptype) && !run.values->params[parameter].isnull;
+}
+
+bool
+tells(const ObservedRun &run, int parameter_count) noexcept
+{
+	for (int i = 0; i < parameter_count; ++i)
+		if (is_told(run, i))
+			return true;
+	return run.query != nullptr;
+}
+
 // What the run does not tell is taken from the statistics.
 Variant
 variant_of(const Query *query, const ObservedRun &run, const Slots &slots, int parameter_count) noexcept
 {
 	const ParamListInfo list = values_of(slots, static_cast<int>(Frequency::middle), parameter_count);
-	const int known = run.values == nullptr ? 0 : Min(run.values->numParams, parameter_count);
 
-	for (int i = 0; i < known; ++i)
-		if (OidIsValid(run.values->params[i].ptype) && !run.values->params[i].isnull)
+	for (int i = 0; i < parameter_count; ++i)
+		if (is_told(run, i))
 		{
 			list->params[i] = run.values->params[i];
 			list->params[i].pflags = PARAM_FLAG_CONST;
@@ -202,8 +237,34 @@ is_written_once(const Slots &slots) noexcept
 	return false;
 }
 
-// A middle value is the most likely one, unless runs take the place of others.
+// Without runs a middle value is the most likely one; a run counts as much as all that is
+// made up.
 constexpr double shares[frequency_count] = {0.25, 0.5, 0.25};
+
+// Adds what the statistics give to the observed ones, each set of values once.
+int
+add_made_up(const Query *query, int parameter_count, const Slots &slots, int observed,
+			Variant (&variants)[variant_limit]) noexcept
+{
+	int from[variant_limit], count = observed;
+
+	if (observed > 0 && has_equal_values(slots, 0, 1) && has_equal_values(slots, 0, 2))
+		return observed;
+	for (int which = observed; which < frequency_count; ++which)
+	{
+		int same = observed;
+		while (same < count && !has_equal_values(slots, from[same], which))
+			++same;
+		if (same == count)
+		{
+			from[count] = which;
+			variants[count] = variant_of(query, slots, which, parameter_count);
+			variants[count++].weight = 0;
+		}
+		variants[same].weight += shares[which];
+	}
+	return count;
+}
 
 } // namespace
 
@@ -212,33 +273,15 @@ make_variants(const Query *query, int parameter_count, const ObservedRun *runs, 
 			  const ConstantEvidence &evidence, Variant (&variants)[variant_limit]) noexcept
 {
 	const Slots slots = find_slots(query, parameter_count, evidence);
-	const ObservedRun text = {nullptr, nullptr};
-	int from[variant_limit], count = 0;
+	int count = 0;
 	double sum = 0;
 
-	if (run_count == 0 && is_written_once(slots))
-	{
-		runs = &text;
-		run_count = 1;
-	}
-	for (; count < Min(run_count, variant_limit); ++count)
-		variants[count] = variant_of(query, runs[count], slots, parameter_count);
-	const int observed = count;
-	const bool alike = has_equal_values(slots, 0, 1) && has_equal_values(slots, 0, 2);
-	for (int which = observed; which < frequency_count && !(alike && observed > 0); ++which)
-	{
-		int same = observed;
-		while (same < count && !has_equal_values(slots, from[same], which))
-			++same;
-		if (same < count)
-		{
-			variants[same].weight += shares[which];
-			continue;
-		}
-		from[count] = which;
-		variants[count] = variant_of(query, slots, which, parameter_count);
-		variants[count++].weight = shares[which];
-	}
+	for (int i = 0; i < run_count && count < variant_limit; ++i)
+		if (tells(runs[i], parameter_count))
+			variants[count++] = variant_of(query, runs[i], slots, parameter_count);
+	if (count == 0 && is_written_once(slots))
+		variants[count++] = variant_of(query, {query, nullptr}, slots, parameter_count);
+	count = add_made_up(query, parameter_count, slots, count, variants);
 	for (int i = 0; i < count; ++i)
 		sum += variants[i].weight;
 	for (int i = 0; i < count; ++i)
