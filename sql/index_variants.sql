@@ -174,8 +174,10 @@ INSERT INTO "Log" SELECT i, CASE WHEN i % 100 = 0 THEN 'error' ELSE 'note' END F
 SELECT count(*) AS nothing_known FROM remedy.plan_variants('SELECT * FROM "Log" WHERE "Kind" = $1');
 ANALYZE "Log 1", "Log 2";
 SELECT variants('SELECT * FROM "Log" WHERE "Kind" = $1') AS of_the_largest_part;
+CREATE STATISTICS "Log parts" ON ("At" / 9000) FROM "Log";
 ANALYZE "Log";
-SELECT variants('SELECT * FROM "Log" WHERE "Kind" = $1') AS of_all, variants('SELECT * FROM "Log" WHERE "At" > $1') AS ends;
+SELECT variants('SELECT * FROM "Log" WHERE "Kind" = $1') AS of_all, variants('SELECT * FROM "Log" WHERE "At" > $1') AS ends,
+	variants('SELECT * FROM "Log" WHERE "At" / 9000 = $1') AS of_an_expression;
 CREATE TABLE parent (kind integer) WITH (autovacuum_enabled = off);
 CREATE TABLE child () INHERITS (parent) WITH (autovacuum_enabled = off);
 INSERT INTO parent SELECT 7 FROM generate_series(1, 100);
@@ -184,12 +186,15 @@ ANALYZE parent, child;
 SELECT variants('SELECT * FROM parent WHERE kind = $1') AS everywhere, variants('SELECT * FROM ONLY parent WHERE kind = $1') AS there;
 
 -- A user's function does not get to see values of the statistics.
-CREATE FUNCTION spy(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'seen: %', $1; RETURN $1; END $$;
-CREATE FUNCTION spy(text, text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'seen: %', $1; RETURN true; END $$;
+CREATE FUNCTION spy(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+	$$ BEGIN IF $1 LIKE 'c%' THEN RAISE WARNING 'seen: %', $1; END IF; RETURN $1; END $$;
+CREATE FUNCTION spy(text, text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
+	$$ BEGIN IF $1 LIKE 'c%' THEN RAISE WARNING 'seen: %', $1; END IF; RETURN true; END $$;
 CREATE OPERATOR ### (PROCEDURE = spy, LEFTARG = text, RIGHTARG = text);
 CREATE DOMAIN spied AS text CHECK (spy(VALUE) <> '');
-SELECT query, variants(query) FROM (VALUES
+SELECT query, variants(query, vary => true) FROM (VALUES
 	('SELECT * FROM sale WHERE code = spy($1)'),
+	('SELECT * FROM sale WHERE code = spy(''x'')'),
 	('SELECT * FROM sale WHERE code = $1 AND spy($1) = $2'),
 	('SELECT * FROM sale WHERE spy(code) = $1'),
 	('SELECT * FROM sale WHERE code = $1 OR $1 ### $2'),

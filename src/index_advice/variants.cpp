@@ -289,4 +289,52 @@ make_variants(const Query *query, int parameter_count, const ObservedRun *runs, 
 	return count;
 }
 
+namespace {
+
+struct PlaceOfQuery
+{
+	int place; // among the queries of its statement
+	const Query *query;
+};
+
+void
+take_query(const observe::Analysed &analysed, void *context)
+{
+	PlaceOfQuery &wanted = *static_cast<PlaceOfQuery *>(context);
+
+	if (wanted.place < list_length(analysed.queries))
+		wanted.query = list_nth_node(Query, analysed.queries, wanted.place);
+}
+
+int
+place_of(const Query *query, const List *queries) noexcept
+{
+	const ListCell *cell;
+
+	foreach (cell, queries)
+		if (lfirst(cell) == query)
+			return foreach_current_index(cell);
+	return list_length(queries);
+}
+
+} // namespace
+
+int
+make_variants(const observe::Replannable &form, const observe::Analysed &analysed, const Query *query,
+			  const ConstantEvidence &evidence, Variant (&variants)[variant_limit]) noexcept
+{
+	ObservedRun runs[observe::samples_per_statement];
+	int count = 0;
+
+	for (int i = form.sample_count - 1; i >= 0; --i)
+	{
+		const observe::Sample &sample = form.samples[i];
+		PlaceOfQuery other = {place_of(query, analysed.queries), nullptr};
+		if (sample.is_text())
+			observe::analyse_again(form, &sample, take_query, &other);
+		runs[count++] = {other.query, sample.is_text() ? nullptr : observe::values_of(sample, analysed)};
+	}
+	return make_variants(query, analysed.parameter_count, runs, count, evidence, variants);
+}
+
 } // namespace remedy::index_advice

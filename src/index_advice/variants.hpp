@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "observe/replannable.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::index_advice {
@@ -51,6 +52,11 @@ struct ObservedRun
 // the text.  Values that nothing is known of are left open.  Never nulls; LIMIT 20, OFFSET 0.
 // The relations are locked.  In the current memory context.
 int make_variants(const Query *query, int parameter_count, const ObservedRun *runs, int run_count,
+				  const ConstantEvidence &evidence, Variant (&variants)[variant_limit]) noexcept;
+
+// The same for a query of an analysed form, whose samples are the observed runs, the
+// newest first.  While the form's surroundings hold, and in a subtransaction.
+int make_variants(const observe::Replannable &form, const observe::Analysed &analysed, const Query *query,
 				  const ConstantEvidence &evidence, Variant (&variants)[variant_limit]) noexcept;
 
 } // namespace remedy::index_advice

@@ -141,18 +141,6 @@ begin_pending(Relation relation, PendingVolume &volume) noexcept
 	return pgstat_should_count_relation(relation) && read_pending(relation, volume);
 }
 
-// The columns, as pull_varattnos numbers them, of which none may be set by an update that
-// is to be HOT.
-inline Bitmapset *
-columns_against_hot(Relation relation) noexcept
-{
-#if PG_VERSION_NUM >= 160000
-	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_HOT_BLOCKING);
-#else
-	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_ALL);
-#endif
-}
-
 // Raises an error unless the current user may do what the plan does.
 inline void
 check_permissions(PlannedStmt *plan) noexcept
