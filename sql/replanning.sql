@@ -164,6 +164,12 @@ EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT FROM shop.item WHER
 \o
 SELECT * FROM inside;
 SELECT count(*) FROM remedy.statements WHERE NOT toplevel;
+-- With statistics, once.
+SET pg_remedy.track = 'all';
+SELECT shop.items('kind');
+SET pg_remedy.track = 'top';
+SELECT count(*) > 4 AS some FROM remedy.statements WHERE NOT toplevel;
+SELECT count(*) - count(DISTINCT query_id) AS twice FROM remedy.check_replanning();
 DROP VIEW inside;
 DROP VIEW form;
 DROP SCHEMA shop, other CASCADE;

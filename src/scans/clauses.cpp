@@ -286,6 +286,7 @@ describe_scan(const Plan *plan, const QueryDesc &query, Conditions &conditions) 
 	describer.indexed = true;
 	describer.describe(of_index);
 	conditions.sort();
+	conditions.constants.samples = 1;
 }
 
 } // namespace remedy::scans

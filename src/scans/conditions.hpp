@@ -15,19 +15,29 @@ using ConstantHash = std::uint32_t;
 constexpr ConstantHash unknown_constant = 0;         // or there is none
 constexpr ConstantHash varied_constant = UINT32_MAX; // it was now this, now that
 
+constexpr std::uint64_t samples_to_recur = 3;
+
 // Of the clauses of a predicate, in their order.
 struct Constants
 {
 	ConstantHash of[clauses_per_predicate];
+	std::uint64_t samples; // they were seen in so many
 
 	// What is known after both.
 	void add(const Constants &more) noexcept
 	{
+		samples += more.samples;
 		for (int i = 0; i < clauses_per_predicate; ++i)
 			if (of[i] == unknown_constant)
 				of[i] = more.of[i];
 			else if (more.of[i] != unknown_constant && more.of[i] != of[i])
 				of[i] = varied_constant;
+	}
+
+	// Whether it was the same one in all samples, which are enough to say so.
+	bool recurs(int clause) const noexcept
+	{
+		return samples >= samples_to_recur && of[clause] != unknown_constant && of[clause] != varied_constant;
 	}
 };
 

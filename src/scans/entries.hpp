@@ -95,8 +95,6 @@ struct Counts
 	void subtract(const Counts &other) noexcept;
 };
 
-constexpr std::uint64_t samples_to_recur = 3;
-
 struct Entry
 {
 	std::uint64_t hash; // 0: free
@@ -122,14 +120,6 @@ struct Entry
 		counts.add(more);
 		first_seen = std::max(first_seen == 0 ? first : std::min(first_seen, first), forgotten);
 		last_seen = std::max({last_seen, last, first_seen});
-	}
-
-	// Whether the constant of the clause was the same in all samples, of which there are
-	// enough to say so.
-	bool recurs(int clause) const noexcept
-	{
-		return counts.samples >= samples_to_recur && constants.of[clause] != unknown_constant &&
-			   constants.of[clause] != varied_constant;
 	}
 };
 

@@ -135,7 +135,7 @@ is_recurring(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relati
 		const Seen seen = look_for(*each.entry, column, operation, hash);
 		if (seen.any && !seen.same)
 			return false;
-		samples += seen.same ? each.entry->counts.samples : 0;
+		samples += seen.same ? each.entry->constants.samples : 0;
 	}
 	return samples >= samples_to_recur;
 }

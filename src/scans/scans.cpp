@@ -48,7 +48,7 @@ put_conditions(server::Rows &rows, const Entry &entry, bool readable) noexcept
 		return;
 	rows.put(words_for(relation, predicate, [](const Clause &clause, int) { return !clause.indexed; }));
 	rows.put(words_for(relation, predicate, [](const Clause &clause, int) { return clause.indexed; }));
-	rows.put(words_for(relation, predicate, [&entry](const Clause &, int i) { return entry.recurs(i); }));
+	rows.put(words_for(relation, predicate, [&entry](const Clause &, int i) { return entry.constants.recurs(i); }));
 	rows.put_text(predicate_text(relation, predicate));
 }
 

@@ -10,6 +10,7 @@ use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
+use Wire;
 
 my $node = server('scans', "$ENV{PG_REMEDY_LIBRARY},auto_explain", 'pg_remedy.max_scans = 64',
 	'max_worker_processes = 16', 'max_parallel_workers = 8', 'autovacuum = off');
@@ -112,6 +113,41 @@ reset_all();
 psql_as($node, 'client', "CREATE TEMPORARY TABLE t AS SELECT generate_series(1, 70) AS i;\nSELECT count(*) FROM t;");
 is(scans('rows_read, scans, relation IS NULL'), '70|1|t', 'temporary tables are with the rest, when their session is gone too');
 
+# ---- Constants -----------------------------------------------------------------------------------------
+
+my $two = 'SELECT count(*) FROM wide WHERE digit = %d AND i > %d;';
+
+# In the order of the columns.
+sub recurring { return scans('samples, recurring', "table_name = 'public.wide'"); }
+
+reset_all();
+psql_as($node, 'client', sprintf($two, 3, 5)) for 1 .. 2;
+is(recurring(), '2|{}', 'two samples say little of a constant');
+psql_as($node, 'client', sprintf($two, 3, 5));
+is(recurring(), '3|{"i >","digit ="}', 'it recurs in all sessions');
+$session = client($node, 'client');
+$session->query_safe(sprintf($two, 4, 5));
+is(recurring(), '4|{"i >"}', 'until it varies in one that goes on');
+$node->safe_psql('postgres', 'SELECT remedy.reset(query_id => ' . scans('query_id') . ')');
+$session->query_safe(sprintf($two, 4, 5)) for 1 .. 3;
+is(recurring(), '3|{}', 'what was forgotten is not told from what came then');
+$session->quit;
+psql_as($node, 'client', sprintf($two, 8, 5)) for 1 .. 2;
+is(recurring(), '5|{}', 'nor when it has left the session');
+
+reset_all();
+my $wire = Wire->connect($node, 'client');
+$wire->parse('named', 'SELECT i FROM wide WHERE digit = $1 AND i < 7');
+for my $digit (3, 3, 3)
+{
+	$wire->bind('', 'named', $digit);
+	$wire->execute('');
+}
+$wire->sync;
+$wire->answers;
+$wire->disconnect;
+is(scans('samples, recurring, predicate'), '3|{"i <"}|i < ? AND digit = $', 'what is bound is no constant, in a custom plan too');
+
 # ---- Full ----------------------------------------------------------------------------------------------
 
 # Statements that differ in shape, n of them.
@@ -184,12 +220,17 @@ $node->safe_psql('postgres', shapes(60, 0));
 psql_as($node, 'client', $query);
 my $columns = q{count(*), sum(rows_read), sum(samples), sum(rows_kept_sampled), min(first_seen), max(last_seen),
 	string_agg(predicate, ', ' ORDER BY predicate COLLATE "C")};
+psql_as($node, 'client', sprintf($two, $_, 5)) for 3 .. 5;
 my $before = scans($columns);
+is(scans('samples, recurring', 'cardinality(columns) = 2 AND samples > 2'), '3|{"i >"}', 'a constant that recurs');
 $node->safe_psql('postgres', 'SELECT remedy.save()');
 $node->restart;
 is(scans($columns), $before, 'what was saved comes back');
+is(scans('samples, recurring', 'cardinality(columns) = 2 AND samples > 2'), '3|{"i >"}', 'and what is known of constants');
+psql_as($node, 'client', sprintf($two, 5, 6));
+is(scans('samples, recurring', 'cardinality(columns) = 2 AND samples > 2'), '4|{}', 'which varies now');
 psql_as($node, 'client', $query);
-is(scans('rows_read, samples', "table_name = 'public.wide'"), '40000|2', 'and is added to');
+is(scans('rows_read, samples', "table_name = 'public.wide' AND cardinality(columns) = 1"), '40000|2', 'and is added to');
 
 is(complaints($node), '', 'nobody complained');
 $node->stop;

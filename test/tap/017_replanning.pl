@@ -74,6 +74,24 @@ sub values_of
 	$planner->quit;
 }
 
+# ---- Inside statements -------------------------------------------------------------------------------------
+
+{
+	# Of queries that have no statistics: how many can be planned.
+	my $nested = 'SELECT count(*) FILTER (WHERE planned), count(*) FROM remedy.check_replanning()
+		WHERE query_id NOT IN (SELECT query_id FROM remedy.statements WHERE query_id IS NOT NULL)';
+	my $texts = sub { return $node->safe_psql('postgres', 'SELECT texts_used FROM remedy.status') };
+
+	$texts->();
+	my $before = $texts->();
+	psql_as($node, 'client', "DO \$\$ BEGIN PERFORM FROM item WHERE name = 'none'; END \$\$");
+	is($node->safe_psql('postgres', $nested), '1|1', 'a query inside another session\'s statement');
+	psql_as($node, 'client', "DO \$\$ BEGIN FOR i IN 1 .. 400 LOOP EXECUTE 'SELECT FROM item WHERE name = \'\'none\'\''
+		|| repeat(' OR id < 0', i % 20) || repeat(' AND id > 0', i / 20); END LOOP; END \$\$");
+	is($node->safe_psql('postgres', $nested), '256|256', 'at most so many are kept');
+	is($texts->() - $before, 2, 'which take no room of statements'); # a block, and the query above
+}
+
 # ---- A hot standby -----------------------------------------------------------------------------------------
 
 {

@@ -235,7 +235,7 @@ seen(ConstantHash first, ConstantHash second, Time when = 50)
 {
 	Entry entry = {};
 
-	entry.constants = {{first, second}};
+	entry.constants = {{first, second}, 1};
 	entry.add({0, 0, 1, 10, 1, 1}, when, when);
 	return entry;
 }
@@ -281,12 +281,12 @@ TEST(a_constant_recurs_if_enough_samples_say_so)
 
 	for (unsigned i = 0; i < samples_to_recur; ++i)
 	{
-		CHECK(!entry.recurs(0));
+		CHECK(!entry.constants.recurs(0));
 		entry.add(seen(7, 100 + i));
 	}
-	CHECK(entry.recurs(0) && !entry.recurs(1) && !entry.recurs(2));
+	CHECK(entry.constants.recurs(0) && !entry.constants.recurs(1) && !entry.constants.recurs(2));
 	entry.add(seen(8, 100));
-	CHECK(!entry.recurs(0));
+	CHECK(!entry.constants.recurs(0));
 }
 
 TEST(constants_that_may_be_forgotten_ones_do_not_count)
@@ -296,8 +296,12 @@ TEST(constants_that_may_be_forgotten_ones_do_not_count)
 	entry.forgotten = 100;
 	entry.add(seen(7, 8, 99));
 	CHECK(entry.constants.of[0] == unknown_constant && entry.counts.samples == 1);
-	entry.add(seen(9, 8, 100));
-	CHECK(entry.constants.of[0] == 9 && entry.constants.of[1] == 8);
+	for (unsigned i = 0; i < samples_to_recur; ++i)
+	{
+		CHECK(!entry.constants.recurs(0) && entry.counts.samples == i + 1);
+		entry.add(seen(9, 8, 100));
+	}
+	CHECK(entry.constants.of[0] == 9 && entry.constants.of[1] == 8 && entry.constants.recurs(0));
 }
 
 TEST(constants_are_no_part_of_the_key)
