@@ -141,4 +141,17 @@ write_canonical(const char *create_index, char *out, std::size_t size) noexcept
 	return output.end();
 }
 
+std::uint64_t
+form_of(const char *create_index) noexcept
+{
+	char canonical[2048];
+	std::uint64_t hash = 0xCBF29CE484222325; // FNV-1a
+
+	if (!write_canonical(create_index, canonical, sizeof(canonical)))
+		return 0;
+	for (const char *c = canonical; *c != '\0'; ++c)
+		hash = (hash ^ static_cast<unsigned char>(*c)) * 0x100000001B3;
+	return hash | 1;
+}
+
 } // namespace remedy::index_advice

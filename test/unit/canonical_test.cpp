@@ -54,6 +54,15 @@ TEST(quotes_may_hold_anything)
 	CHECK(canonical("") == ":" && canonical("CREATE INDEX ON t (a) WITH (x") == "btree:a");
 }
 
+TEST(a_form_is_a_number)
+{
+	using remedy::index_advice::form_of;
+
+	CHECK(form_of("CREATE INDEX i ON t (a)") == form_of("CREATE INDEX ON t USING btree (a)"));
+	CHECK(form_of("CREATE INDEX ON t (a)") != form_of("CREATE INDEX ON t (b)"));
+	CHECK(form_of(("CREATE INDEX ON t (" + std::string(3000, 'a') + ")").c_str()) == 0);
+}
+
 TEST(what_is_too_long_is_refused)
 {
 	char out[8];
