@@ -1,6 +1,7 @@
 #include "index_advice/advised_memory.hpp"
 
 #include "index_advice/advised.hpp"
+#include "index_advice/canonical.hpp"
 #include "observe/persistence.hpp"
 
 extern "C" {
@@ -48,6 +49,7 @@ relation_changed(Datum, Oid relation)
 	}
 }
 
+// The file holds nobody's values; the form is enough to know the index by.
 void
 save(observe::RecordWriter &writer)
 {
@@ -58,6 +60,7 @@ save(observe::RecordWriter &writer)
 		advised_region.acquire(LW_SHARED);
 		*entry = there;
 		advised_region.release();
+		mask_constants(entry->definition);
 		if (entry->database != 0)
 			writer.put(entry, sizeof(*entry));
 	}

@@ -14,7 +14,10 @@ namespace remedy::index_advice {
 // "btree:lower b desc where c is null".  False if it does not fit.
 bool write_canonical(const char *create_index, char *out, std::size_t size) noexcept;
 
-// A hash of that; 0 of what is longer than any sensible definition.
+// Puts a ? for each constant.
+void mask_constants(char *create_index) noexcept;
+
+// A hash of the canonical form; 0 of what is longer than any sensible definition.
 std::uint64_t form_of(const char *create_index) noexcept;
 
 } // namespace remedy::index_advice

@@ -83,6 +83,6 @@ COMMENT ON COLUMN remedy.index_outcomes.mean_ms_before IS 'their mean time until
 COMMENT ON COLUMN remedy.index_outcomes.calls_after IS 'their calls since, of those statements that ran before too';
 COMMENT ON COLUMN remedy.index_outcomes.mean_ms_after IS 'their mean time since, in milliseconds';
 COMMENT ON COLUMN remedy.index_outcomes.ratio IS 'time since, as a multiple of what the same calls took before';
-COMMENT ON COLUMN remedy.index_outcomes.definition IS 'the command that was advised';
+COMMENT ON COLUMN remedy.index_outcomes.definition IS 'the command that was advised, with a ? for each constant after a restart of the server';
 COMMENT ON COLUMN remedy.index_outcomes.fix_sql IS 'drops an index that made its statements slower, or that made no difference and was never scanned; null where it also enforces something';
 GRANT SELECT ON remedy.index_outcomes TO PUBLIC;
