@@ -3,6 +3,7 @@
 #include "server/headers.hpp"
 
 #include "findings/findings.hpp"
+#include "index_advice/advised.hpp"
 #include "observe/observe.hpp"
 #include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
@@ -25,5 +26,7 @@ _PG_init(void)
 	remedy::scans::start();
 	remedy::schedule::start();
 	remedy::what_if::start();
+
+	remedy::index_advice::start_advised();
 	MarkGUCPrefixReserved("pg_remedy");
 }

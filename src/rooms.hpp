@@ -4,6 +4,7 @@
 #pragma once
 
 #include "findings/findings.hpp"
+#include "index_advice/advised.hpp"
 #include "observe/samples.hpp"
 #include "plans/plans.hpp"
 #include "repetition/listener.hpp"
@@ -12,6 +13,7 @@
 namespace remedy {
 
 inline constexpr const observe::Listener *listeners[] = {&observe::samples_listener, &findings::listener,
-														 &repetition::listener, &plans::listener, &scans::listener};
+														 &repetition::listener,      &plans::listener,
+														 &scans::listener,           &index_advice::listener};
 
 } // namespace remedy

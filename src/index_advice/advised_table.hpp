@@ -29,10 +29,12 @@ struct Advised
 {
 	std::uint32_t database; // 0: the entry is free
 	std::uint32_t relation;
-	char definition[definition_bytes]; // as write_canonical() writes it
+	std::uint64_t form;                // see canonical.hpp
+	char definition[definition_bytes]; // the command
 	std::int64_t advised_at;           // first
 	std::int64_t repeated_at;          // last
 	std::int64_t built_at;             // 0: not noticed
+	std::uint32_t index;               // that was built
 	bool confirmed;                    // it was there after the transaction that built it
 	double saving_ms;                  // expected
 	double cost_before;
@@ -40,12 +42,12 @@ struct Advised
 	int statement_count;
 	AdvisedStatement statements[advised_statements];
 
-	bool is_of(std::uint32_t in_database, std::uint32_t of_relation, const char *canonical) const noexcept
+	bool is_of(std::uint32_t in_database, std::uint32_t of_relation, std::uint64_t of_form) const noexcept
 	{
-		return database == in_database && relation == of_relation && std::strcmp(definition, canonical) == 0;
+		return database == in_database && relation == of_relation && form == of_form;
 	}
 
-	// How it came out, in a file from anywhere.
+	// Whether what a file holds can be an entry.
 	bool makes_sense() const noexcept
 	{
 		return database != 0 && relation != 0 && statement_count >= 0 && statement_count <= advised_statements &&
@@ -84,13 +86,13 @@ class AdvisedTable
 public:
 	// The entry that holds this advice, or the one that it gets: a free one, else of those
 	// that were not built the one not repeated for longest, else that built first.
-	Advised &entry_for(std::uint32_t database, std::uint32_t relation, const char *canonical) noexcept
+	Advised &entry_for(std::uint32_t database, std::uint32_t relation, std::uint64_t form) noexcept
 	{
 		Advised *best = entries;
 
 		for (Advised &entry : entries)
 		{
-			if (entry.is_of(database, relation, canonical))
+			if (entry.is_of(database, relation, form))
 				return entry;
 			if (gives_way_before(entry, *best))
 				best = &entry;
@@ -98,18 +100,18 @@ public:
 		return *best;
 	}
 
-	Advised *find(std::uint32_t database, std::uint32_t relation, const char *canonical) noexcept
+	Advised *find(std::uint32_t database, std::uint32_t relation, std::uint64_t form) noexcept
 	{
-		Advised &entry = entry_for(database, relation, canonical);
+		Advised &entry = entry_for(database, relation, form);
 
-		return entry.is_of(database, relation, canonical) ? &entry : nullptr;
+		return entry.is_of(database, relation, form) ? &entry : nullptr;
 	}
 
 	// Once more, or anew; of an index that is there what was known stays.
 	void remember(const Advised &advice) noexcept
 	{
-		Advised &entry = entry_for(advice.database, advice.relation, advice.definition);
-		const bool known = entry.is_of(advice.database, advice.relation, advice.definition) && entry.built_at == 0;
+		Advised &entry = entry_for(advice.database, advice.relation, advice.form);
+		const bool known = entry.is_of(advice.database, advice.relation, advice.form) && entry.built_at == 0;
 		const std::int64_t first = known ? entry.advised_at : advice.advised_at;
 
 		entry = advice;
@@ -119,7 +121,7 @@ public:
 
 	bool take_back(const Advised &saved) noexcept
 	{
-		Advised &entry = entry_for(saved.database, saved.relation, saved.definition);
+		Advised &entry = entry_for(saved.database, saved.relation, saved.form);
 
 		if (entry.database != 0)
 			return false;

@@ -141,4 +141,42 @@ write_canonical(const char *create_index, char *out, std::size_t size) noexcept
 	return output.end();
 }
 
+// What is written never gets ahead of what is read.
+void
+mask_constants(char *create_index) noexcept
+{
+	Tokens tokens(create_index);
+	const char *from = create_index;
+	char *to = create_index;
+
+	for (string_view token = tokens.read();; token = tokens.read())
+	{
+		const bool constant = !token.empty() && token[0] != '"' &&
+							  ((token[0] >= '0' && token[0] <= '9') || token.find('\'') != string_view::npos);
+		const char *const end = token.data() + token.size();
+
+		while (from < (constant ? token.data() : end))
+			*to++ = *from++;
+		if (token.empty())
+			break;
+		if (constant)
+			*to++ = '?';
+		from = end;
+	}
+	*to = '\0';
+}
+
+std::uint64_t
+form_of(const char *create_index) noexcept
+{
+	char canonical[2048];
+	std::uint64_t hash = 0xCBF29CE484222325; // FNV-1a
+
+	if (!write_canonical(create_index, canonical, sizeof(canonical)))
+		return 0;
+	for (const char *c = canonical; *c != '\0'; ++c)
+		hash = (hash ^ static_cast<unsigned char>(*c)) * 0x100000001B3;
+	return hash | 1;
+}
+
 } // namespace remedy::index_advice

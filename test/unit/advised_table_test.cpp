@@ -12,13 +12,13 @@ namespace {
 using namespace remedy::index_advice;
 
 Advised
-advice(std::uint32_t relation, std::int64_t when, const char *definition = "btree:a")
+advice(std::uint32_t relation, std::int64_t when, std::uint64_t form = 1)
 {
 	Advised advised = {};
 
 	advised.database = 1;
 	advised.relation = relation;
-	std::strcpy(advised.definition, definition);
+	advised.form = form;
 	advised.advised_at = when;
 	return advised;
 }
@@ -30,9 +30,8 @@ TEST(advice_is_found_by_its_definition)
 	const auto table = std::make_unique<AdvisedTable>();
 
 	table->remember(advice(7, 100));
-	CHECK(table->find(1, 7, "btree:a") != nullptr);
-	CHECK(table->find(1, 7, "btree:b") == nullptr && table->find(1, 8, "btree:a") == nullptr &&
-		  table->find(2, 7, "btree:a") == nullptr);
+	CHECK(table->find(1, 7, 1) != nullptr);
+	CHECK(table->find(1, 7, 2) == nullptr && table->find(1, 8, 1) == nullptr && table->find(2, 7, 1) == nullptr);
 }
 
 TEST(repeated_advice_keeps_when_it_was_given_first)
@@ -43,7 +42,7 @@ TEST(repeated_advice_keeps_when_it_was_given_first)
 	table->remember(advice(7, 100));
 	again.saving_ms = 5;
 	table->remember(again);
-	const Advised *const entry = table->find(1, 7, "btree:a");
+	const Advised *const entry = table->find(1, 7, 1);
 	CHECK(entry->advised_at == 100 && entry->repeated_at == 200 && entry->saving_ms == 5);
 	CHECK(table->entries[1].database == 0);
 }
@@ -53,9 +52,9 @@ TEST(advice_for_what_was_built_and_dropped_begins_anew)
 	const auto table = std::make_unique<AdvisedTable>();
 
 	table->remember(advice(7, 100));
-	table->find(1, 7, "btree:a")->built_at = 150;
+	table->find(1, 7, 1)->built_at = 150;
 	table->remember(advice(7, 200));
-	CHECK(table->find(1, 7, "btree:a")->built_at == 0 && table->find(1, 7, "btree:a")->advised_at == 200);
+	CHECK(table->find(1, 7, 1)->built_at == 0 && table->find(1, 7, 1)->advised_at == 200);
 }
 
 TEST(what_was_built_stays_longest)
@@ -66,14 +65,14 @@ TEST(what_was_built_stays_longest)
 		table->remember(advice(10 + i, 1000 + i));
 	for (int i = 0; i < advised_limit; ++i)
 		if (i != 5)
-			table->find(1, 10 + i, "btree:a")->built_at = 5000 - i;
+			table->find(1, 10 + i, 1)->built_at = 5000 - i;
 	table->remember(advice(1, 3000));
-	CHECK(table->find(1, 15, "btree:a") == nullptr && table->find(1, 1, "btree:a") != nullptr);
-	table->find(1, 1, "btree:a")->built_at = 6000;
+	CHECK(table->find(1, 15, 1) == nullptr && table->find(1, 1, 1) != nullptr);
+	table->find(1, 1, 1)->built_at = 6000;
 	table->remember(advice(2, 3000));
-	CHECK(table->find(1, 10 + advised_limit - 1, "btree:a") == nullptr && table->find(1, 1, "btree:a") != nullptr);
+	CHECK(table->find(1, 10 + advised_limit - 1, 1) == nullptr && table->find(1, 1, 1) != nullptr);
 	table->remember(advice(3, 3001));
-	CHECK(table->find(1, 2, "btree:a") == nullptr);
+	CHECK(table->find(1, 2, 1) == nullptr);
 }
 
 TEST(what_was_saved_finds_room_once)

@@ -54,6 +54,31 @@ TEST(quotes_may_hold_anything)
 	CHECK(canonical("") == ":" && canonical("CREATE INDEX ON t (a) WITH (x") == "btree:a");
 }
 
+TEST(constants_can_be_taken_out)
+{
+	char one[] =
+		"CREATE INDEX  ON \"t'1\" USING btree (a1, ((data ->> 'key 1''s'::text))) WHERE ((b = E'\\'x') AND c>12.5) ";
+	char two[] = "CREATE INDEX ON t (a) WHERE b = 'not ended";
+	char three[] = "";
+
+	remedy::index_advice::mask_constants(one);
+	CHECK(std::string(one) ==
+		  "CREATE INDEX  ON \"t'1\" USING btree (a1, ((data ->> ?::text))) WHERE ((b = ?) AND c>?.?) ");
+	remedy::index_advice::mask_constants(two);
+	CHECK(std::string(two) == "CREATE INDEX ON t (a) WHERE b = ?");
+	remedy::index_advice::mask_constants(three);
+	CHECK(three[0] == '\0');
+}
+
+TEST(a_form_is_a_number)
+{
+	using remedy::index_advice::form_of;
+
+	CHECK(form_of("CREATE INDEX i ON t (a)") == form_of("CREATE INDEX ON t USING btree (a)"));
+	CHECK(form_of("CREATE INDEX ON t (a)") != form_of("CREATE INDEX ON t (b)"));
+	CHECK(form_of(("CREATE INDEX ON t (" + std::string(3000, 'a') + ")").c_str()) == 0);
+}
+
 TEST(what_is_too_long_is_refused)
 {
 	char out[8];
