@@ -150,7 +150,7 @@ column_names(const Definition &definition) noexcept
 }
 
 bool
-is_taken(const Advice &advice, Oid schema, const char *name) noexcept
+is_taken(const Recommendation &advice, Oid schema, const char *name) noexcept
 {
 	for (int i = 0; i < advice.advised_count; ++i)
 		if (strcmp(advice.advised[i].index_name, name) == 0)
@@ -160,7 +160,7 @@ is_taken(const Advice &advice, Oid schema, const char *name) noexcept
 
 // As the server names indexes.
 const char *
-free_name(const Advice &advice, const Definition &definition) noexcept
+free_name(const Recommendation &advice, const Definition &definition) noexcept
 {
 	const Oid schema = get_rel_namespace(definition.relation);
 	const char *const columns = column_names(definition);
@@ -218,7 +218,7 @@ add_served(Advised &advised, const Weighing &weighing, const int *numbers) noexc
 }
 
 void
-add_advised(Advice &advice, const Chosen &chosen, const int *numbers) noexcept
+add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) noexcept
 {
 	const Considered &considered = considered_of(advice.weighing, chosen.candidate);
 	const Table &table = table_of(advice.weighing, considered.table);
@@ -244,7 +244,7 @@ add_advised(Advice &advice, const Chosen &chosen, const int *numbers) noexcept
 // ---- No advice, and why -------------------------------------------------------------------
 
 void
-decline(Advice &advice, const Table *table, const Considered *considered, const char *reason, double saving_ms,
+decline(Recommendation &advice, const Table *table, const Considered *considered, const char *reason, double saving_ms,
 		List *statements) noexcept
 {
 	Declined *const declined = static_cast<Declined *>(palloc(sizeof(Declined)));
@@ -255,7 +255,7 @@ decline(Advice &advice, const Table *table, const Considered *considered, const 
 
 // What would be worth something, but not enough.
 void
-decline_candidates(Advice &advice, const Selection &selection) noexcept
+decline_candidates(Recommendation &advice, const Selection &selection) noexcept
 {
 	for (int i = 0; i < list_length(advice.weighing.considered); ++i)
 	{
@@ -273,7 +273,7 @@ decline_candidates(Advice &advice, const Selection &selection) noexcept
 
 // A table that statements would like an index of.
 void
-decline_small_tables(Advice &advice) noexcept
+decline_small_tables(Recommendation &advice) noexcept
 {
 	const ListCell *cell;
 
@@ -288,7 +288,7 @@ decline_small_tables(Advice &advice) noexcept
 }
 
 void
-decline_conditions(Advice &advice) noexcept
+decline_conditions(Recommendation &advice) noexcept
 {
 	const ListCell *cell;
 
@@ -303,7 +303,7 @@ decline_conditions(Advice &advice) noexcept
 
 // Statements of some weight that could not be looked at.
 void
-decline_statements(Advice &advice) noexcept
+decline_statements(Recommendation &advice) noexcept
 {
 	constexpr double of_weight = 0.01;
 
@@ -334,10 +334,10 @@ charge_for_byte(const Weighing &weighing) noexcept
 
 } // namespace
 
-Advice *
+Recommendation *
 advise(Limits limits) noexcept
 {
-	Advice *const advice = static_cast<Advice *>(palloc0(sizeof(Advice)));
+	Recommendation *const advice = static_cast<Recommendation *>(palloc0(sizeof(Recommendation)));
 	int *numbers;
 
 	advice->weighing.memory = CurrentMemoryContext;

@@ -35,7 +35,7 @@ struct Declined
 	List *statements;
 };
 
-struct Advice
+struct Recommendation
 {
 	Weighing weighing;
 	Advised *advised;
@@ -45,6 +45,6 @@ struct Advice
 
 // In the current memory context.  Reads and plans; waits for no lock longer than a second; can
 // be cancelled at any time.  The charge for bytes is its own.
-Advice *advise(Limits limits) noexcept;
+Recommendation *advise(Limits limits) noexcept;
 
 } // namespace remedy::index_advice

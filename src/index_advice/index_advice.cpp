@@ -155,7 +155,7 @@ REMEDY_FUNCTION(remedy_advise_indexes)
 	if ((!PG_ARGISNULL(0) && limits.max_bytes <= 0) || (!PG_ARGISNULL(1) && limits.max_indexes <= 0))
 		throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "limits of size and number must be positive");
 	server::Rows rows(fcinfo);
-	const Advice &advice = *advise(limits);
+	const Recommendation &advice = *advise(limits);
 	for (int i = 0; i < advice.advised_count; ++i)
 		put_advised(rows, advice.weighing, advice.advised[i], i + 1);
 	const ListCell *cell;

@@ -152,6 +152,18 @@ check_permissions(PlannedStmt *plan) noexcept
 #endif
 }
 
+// The columns, as pull_varattnos numbers them, of which none may be set by an update that
+// is to be HOT.
+inline Bitmapset *
+columns_against_hot(Relation relation) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_HOT_BLOCKING);
+#else
+	return RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_ALL);
+#endif
+}
+
 // Runs a portal to its end, as a client's command; its rows go nowhere.
 inline void
 run_portal(Portal portal) noexcept
