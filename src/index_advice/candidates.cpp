@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "index_advice/contents.hpp"
 #include "index_advice/forms.hpp"
 #include "index_advice/operators.hpp"
 #include "server/guard.hpp"
@@ -98,15 +99,33 @@ read_equalities(Scan &scan) noexcept
 	}
 }
 
+// For min() and max() the planner asks for the first row in their order, with nulls first
+// and last, and none of them.
+bool
+is_for_extreme(const PlannerInfo *root) noexcept
+{
+	const TargetEntry *const target = static_cast<TargetEntry *>(linitial(root->processed_tlist));
+
+	return root->parse->limitCount != nullptr && target->resname != nullptr &&
+		   strcmp(target->resname, "agg_target") == 0;
+}
+
+bool
+excludes_nulls(const Expr *clause) noexcept
+{
+	return IsA(clause, NullTest) && reinterpret_cast<const NullTest *>(clause)->nulltesttype == IS_NOT_NULL;
+}
+
 void
 read_clauses(Scan &scan, const List *clauses) noexcept
 {
+	const bool for_extreme = is_for_extreme(scan.root);
 	const ListCell *cell;
 
 	foreach (cell, clauses)
 	{
 		const RestrictInfo *const restriction = static_cast<RestrictInfo *>(lfirst(cell));
-		if (!restriction->pseudoconstant)
+		if (!restriction->pseudoconstant && !(for_extreme && excludes_nulls(restriction->clause)))
 			read_clause(scan, reinterpret_cast<Node *>(restriction->clause));
 	}
 }
@@ -136,7 +155,8 @@ read_order(const Scan &scan) noexcept
 		const EquivalenceMember *const member = own_member(key->pk_eclass, scan);
 		if (member == nullptr || server::nulled_later(member) || order.part_count == parts_of_index)
 			return {};
-		Node *const expression = without_relabelling(own_expression(scan, reinterpret_cast<Node *>(member->em_expr)));
+		Node *const expression =
+			without_relabelling(own_expression(scan.rel->relid, reinterpret_cast<Node *>(member->em_expr)));
 		if (expression == nullptr || reason_against(scan.table, expression) != nullptr ||
 			!has_order(exprType(expression)))
 			return {};
@@ -147,6 +167,8 @@ read_order(const Scan &scan) noexcept
 		order.is_expression |= !IsA(expression, Var);
 	}
 	order.limited = scan.root->parse->limitCount != nullptr;
+	if (is_for_extreme(scan.root) && order.parts[0].nulls_first != order.parts[0].descending)
+		return {};
 	put_forwards(order);
 	return order;
 }

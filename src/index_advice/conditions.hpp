@@ -57,13 +57,6 @@ void read_clause(Scan &scan, Node *clause) noexcept;
 // An expression of the table that a row of others must equal.
 void read_join_equality(Scan &scan, Node *expression, Oid collation, Relids partners) noexcept;
 
-// A copy with the table as number 1; null if it has other tables' columns or what stands
-// for no column, or has no column at all.
-Node *own_expression(const Scan &scan, Node *expression) noexcept;
-
-// How many rows of the table one value of the expression has, as a part of all.
-double share_of_one(const Scan &scan, Node *expression) noexcept;
-
 void refuse(Scan &scan, const char *format, ...) noexcept pg_attribute_printf(2, 3);
 
 } // namespace remedy::index_advice

@@ -1,78 +1,14 @@
 #include "index_advice/forms.hpp"
 
-#include <algorithm>
-
+#include "index_advice/form.hpp"
 #include "index_advice/storage.hpp"
-
-extern "C" {
-#include "access/sysattr.h"
-}
 
 namespace remedy::index_advice {
 
 namespace {
 
-constexpr int most_equalities = 5;
-constexpr int most_conditions = 32;
 constexpr int most_predicates = 3;
 
-// Conditions by their use, as pointers into those of the scan.
-struct Chosen
-{
-	const Condition *items[most_conditions];
-	int count;
-
-	void add(const Condition &condition) noexcept
-	{
-		if (count < most_conditions)
-			items[count++] = &condition;
-	}
-	void add(const Chosen &others) noexcept
-	{
-		for (int i = 0; i < others.count; ++i)
-			add(*others.items[i]);
-	}
-	bool has(const Condition *condition) const noexcept
-	{
-		return std::find(items, items + count, condition) != items + count;
-	}
-	const Condition *const *begin() const noexcept { return items; }
-	const Condition *const *end() const noexcept { return items + count; }
-};
-
-Chosen
-without(const Chosen &all, const Chosen &left_out) noexcept
-{
-	Chosen rest = {};
-
-	for (const Condition *const condition : all)
-		if (!left_out.has(condition))
-			rest.add(*condition);
-	return rest;
-}
-
-bool
-has_part(const Definition &definition, const Part &part) noexcept
-{
-	for (int i = 0; i < definition.part_count; ++i)
-		if (definition.parts[i].text == part.text && definition.parts[i].opclass == part.opclass)
-			return true;
-	return false;
-}
-
-// The most selective come first; what is alike, in the order of the table.
-Chosen
-most_selective(Chosen conditions) noexcept
-{
-	std::sort(conditions.items, conditions.items + conditions.count, [](const Condition *a, const Condition *b) {
-		return a->selectivity != b->selectivity           ? a->selectivity < b->selectivity
-			   : a->parts[0].column != b->parts[0].column ? a->parts[0].column < b->parts[0].column
-														  : a < b;
-	});
-	return conditions;
-}
-
-// One table's forms.
 class Forms
 {
 public:
@@ -80,48 +16,29 @@ public:
 	void propose() noexcept;
 
 private:
-	// An index that is being put together.
-	struct Form
-	{
-		Definition definition;
-		Chosen used; // conditions that it answers
-		const Chosen *predicate;
-		unsigned reasons;
-		int alternatives;
-	};
-
-	Form form_with(const Chosen &predicate) const noexcept;
-	void add_equalities(Form &form, const Chosen &conditions) const noexcept;
-	void add_range(Form &form, const Condition &range) const noexcept;
-	void add_order(Form &form) const noexcept;
-	void offer(Form form, double promise) noexcept;
-	void offer_covering(const Form &form, double promise) noexcept;
-	void put(const Form &form, double promise) noexcept;
-	bool is_served(const Form &form) const noexcept;
-	bool finds_one_row(const Chosen &conditions) const noexcept;
 	bool orders_by(const Condition &range) const noexcept;
 
 	void propose_filters(const Chosen &predicate, double promise) noexcept;
 	void propose_joins(const Chosen &predicate, double promise) noexcept;
-	void propose_predicate_key(const Chosen &predicate, double promise) noexcept;
 	void propose_partial() noexcept;
+	void propose_with(const Chosen &predicate) noexcept;
+	void propose_predicate_key(const Chosen &predicate, double promise) noexcept;
 	void propose_singles() noexcept;
 	void propose_searches() noexcept;
+	void propose_arm(const Chosen &arm) noexcept;
 	void propose_arms() noexcept;
 
 	const Scan &scan_;
 	const Order &order_;
-	const Bitmapset *const output_;
+	Offers offers_;
 	Chosen equalities_ = {}; // values known before the scan
 	Chosen ranges_ = {};
 	Chosen joins_ = {};
 	Chosen recurring_ = {};
-	ExistingIndex *existing_;
-	int existing_count_;
 };
 
 Forms::Forms(const Scan &scan, const Order &order, const Bitmapset *output) noexcept
-	: scan_(scan), order_(order), output_(output)
+	: scan_(scan), order_(order), offers_(scan, output)
 {
 	for (int i = 0; i < scan.count; ++i)
 	{
@@ -139,152 +56,7 @@ Forms::Forms(const Scan &scan, const Order &order, const Bitmapset *output) noex
 	ranges_ = most_selective(ranges_);
 	joins_ = most_selective(joins_);
 	recurring_ = most_selective(recurring_);
-	existing_count_ = existing_indexes(scan.table.relation, existing_);
 }
-
-Forms::Form
-Forms::form_with(const Chosen &predicate) const noexcept
-{
-	Form form = {};
-	List *clauses = NIL;
-
-	form.predicate = &predicate;
-	form.definition.relation = scan_.table.relation;
-	form.definition.table = scan_.table.name;
-	form.definition.method = "btree";
-	form.definition.partitioned = scan_.table.partitioned;
-	for (const Condition *const condition : predicate)
-		clauses = lappend(clauses, condition->clause);
-	form.definition.predicate = predicate_text(scan_.table, clauses);
-	form.reasons = predicate.count > 0 ? is_partial : 0;
-	return form;
-}
-
-void
-Forms::add_equalities(Form &form, const Chosen &conditions) const noexcept
-{
-	Definition &definition = form.definition;
-
-	for (const Condition *const condition : conditions)
-	{
-		if (has_part(definition, condition->parts[0]))
-			continue;
-		if (definition.part_count == most_equalities)
-			break;
-		definition.parts[definition.part_count++] = condition->parts[0];
-		form.used.add(*condition);
-		form.reasons |=
-			(condition->partners == nullptr ? by_equality : by_join) | (condition->is_expression ? on_expression : 0);
-	}
-	definition.free_parts = definition.part_count;
-}
-
-void
-Forms::add_range(Form &form, const Condition &range) const noexcept
-{
-	for (int i = 0; i < range.part_count && form.definition.part_count < parts_of_index; ++i)
-		if (!has_part(form.definition, range.parts[i]))
-			form.definition.parts[form.definition.part_count++] = range.parts[i];
-	form.used.add(range);
-	form.reasons |= by_range | (range.is_expression ? on_expression : 0);
-}
-
-void
-Forms::add_order(Form &form) const noexcept
-{
-	for (int i = 0; i < order_.part_count && form.definition.part_count < parts_of_index; ++i)
-		if (!has_part(form.definition, order_.parts[i]))
-			form.definition.parts[form.definition.part_count++] = order_.parts[i];
-	form.reasons |= by_order | (order_.is_expression ? on_expression : 0);
-}
-
-// ---- What needs no index ---------------------------------------------------------------
-
-// Whether a unique index finds the one row that these conditions ask for.
-bool
-Forms::finds_one_row(const Chosen &conditions) const noexcept
-{
-	for (int i = 0; i < existing_count_; ++i)
-	{
-		const ExistingIndex &index = existing_[i];
-		bool all = index.valid && index.unique && index.definition.predicate.empty();
-		for (int key = 0; all && key < index.definition.part_count; ++key)
-			all = std::any_of(conditions.begin(), conditions.end(), [&](const Condition *condition) {
-				return condition->finds_one && condition->parts[0].text == index.definition.parts[key].text;
-			});
-		if (all)
-			return true;
-	}
-	return false;
-}
-
-bool
-Forms::is_served(const Form &form) const noexcept
-{
-	for (int i = 0; i < existing_count_; ++i)
-		if (existing_[i].valid && serves(existing_[i].definition, form.definition))
-			return true;
-	return finds_one_row(form.used);
-}
-
-// ---- Offering --------------------------------------------------------------------------
-
-void
-Forms::put(const Form &form, double promise) noexcept
-{
-	Proposals &out = *scan_.out;
-
-	if (form.definition.part_count == 0 || is_served(form))
-		return;
-	for (int i = 0; i < out.count; ++i)
-		if (same(out.items[i].definition, form.definition))
-		{
-			out.items[i].reasons |= form.reasons;
-			out.items[i].promise = std::max(out.items[i].promise, promise);
-			return;
-		}
-	const Size size = (out.count + 1) * sizeof(Proposal);
-	out.items = static_cast<Proposal *>(out.items == nullptr ? palloc(size) : repalloc(out.items, size));
-	out.items[out.count++] = {form.definition, form.reasons, form.alternatives, promise};
-}
-
-// With the other columns that the query reads, where these are few and narrow.
-void
-Forms::offer_covering(const Form &form, double promise) noexcept
-{
-	Form covering = form;
-	Bitmapset *needed = bms_copy(output_);
-	int column = -1;
-
-	for (int i = 0; i < scan_.count; ++i)
-		if (!form.predicate->has(&scan_.conditions[i]))
-			needed = bms_add_members(needed, scan_.conditions[i].columns);
-	while ((column = bms_next_member(needed, column)) >= 0)
-	{
-		const AttrNumber number = column + FirstLowInvalidHeapAttributeNumber;
-		const Part *const parts = form.definition.parts;
-		if (std::any_of(parts, parts + form.definition.part_count,
-						[&](const Part &part) { return part.column == number && part.opclass.empty(); }))
-			continue;
-		if (number <= 0 || covering.definition.include_count == most_includes ||
-			!is_narrow(scan_.table.relation, number))
-			return;
-		covering.definition.includes[covering.definition.include_count++] = include_of(scan_.table, number);
-	}
-	if (covering.definition.include_count == 0)
-		return;
-	covering.reasons |= is_covering;
-	put(covering, promise);
-}
-
-void
-Forms::offer(Form form, double promise) noexcept
-{
-	put(form, promise);
-	offer_covering(form, promise - 15);
-}
-
-// ---- The forms ---------------------------------------------------------------------------
 
 bool
 Forms::orders_by(const Condition &range) const noexcept
@@ -299,14 +71,14 @@ Forms::propose_filters(const Chosen &predicate, double promise) noexcept
 {
 	const Chosen equalities = without(equalities_, predicate);
 	const Chosen ranges = without(ranges_, predicate);
-	Form first = form_with(predicate);
+	Form first = form_with(scan_.table, predicate);
 
-	add_equalities(first, equalities);
+	first.add_equalities(equalities);
 	if (order_.part_count > 0)
 	{
 		Form ordered = first;
-		add_order(ordered);
-		offer(ordered, promise + (order_.limited ? 10 : equalities.count > 0 ? 0 : -30));
+		ordered.add_order(order_);
+		offers_.put_and_cover(ordered, promise + (order_.limited ? 10 : equalities.count > 0 ? 0 : -30));
 	}
 	int rank = 0;
 	for (const Condition *const range : ranges)
@@ -314,11 +86,12 @@ Forms::propose_filters(const Chosen &predicate, double promise) noexcept
 		Form ranged = first;
 		if (order_.limited && orders_by(*range))
 			continue;
-		add_range(ranged, *range);
-		offer(ranged, promise - 5 * rank++);
+		ranged.add_range(*range);
+		offers_.put_and_cover(ranged, promise - 5 * rank++);
 	}
 	if (equalities.count > 0)
-		offer(first, promise - (ranges.count > 0 || order_.part_count > 0 ? 12 : 2));
+		offers_.put_and_cover(first, promise - (ranges.count > 0 || order_.part_count > 0 ? 12 : 2) -
+										 20 * share_of(equalities));
 }
 
 // The columns by which rows of one other table find theirs here, with the conditions and
@@ -334,26 +107,26 @@ Forms::propose_joins(const Chosen &predicate, double promise) noexcept
 	{
 		if (met.has(join))
 			continue;
-		Form alone = form_with(predicate);
+		Form alone = form_with(scan_.table, predicate);
 		Chosen partner = {};
 		for (const Condition *const other : joins_)
 			if (bms_equal(other->partners, join->partners))
 				partner.add(*other);
 		met.add(partner);
-		add_equalities(alone, partner);
-		offer(alone, promise - 5);
+		alone.add_equalities(partner);
+		offers_.put_and_cover(alone, promise - 5);
 		if (equalities.count > 0)
 		{
 			Form filtered = alone;
-			add_equalities(filtered, equalities);
-			offer(filtered, promise - 3);
+			filtered.add_equalities(equalities);
+			offers_.put_and_cover(filtered, promise - 3);
 		}
 		for (const Condition *const range : ranges)
 		{
 			Form ranged = alone;
-			add_equalities(ranged, equalities);
-			add_range(ranged, *range);
-			offer(ranged, promise - 8);
+			ranged.add_equalities(equalities);
+			ranged.add_range(*range);
+			offers_.put_and_cover(ranged, promise - 8);
 		}
 	}
 }
@@ -363,33 +136,30 @@ Forms::propose_joins(const Chosen &predicate, double promise) noexcept
 void
 Forms::propose_predicate_key(const Chosen &predicate, double promise) noexcept
 {
-	Form form = form_with(predicate);
+	Form form = form_with(scan_.table, predicate);
 
 	for (const Condition *const condition : predicate)
 		if (condition->part_count > 0 && form.definition.part_count == 0)
 			form.definition.parts[form.definition.part_count++] = condition->parts[0];
-	offer(form, promise);
+	offers_.put_and_cover(form, promise);
 }
 
 void
+Forms::propose_with(const Chosen &predicate) noexcept
+{
+	const double promise = 90 - 20 * share_of(predicate);
+
+	propose_filters(predicate, promise);
+	propose_joins(predicate, promise - 10);
+	if (order_.part_count == 0 && without(equalities_, predicate).count == 0 && without(ranges_, predicate).count == 0)
+		propose_predicate_key(predicate, promise - 5);
+}
+
+// All constants that recur in the predicate, and one of them, the others being keys.
+void
 Forms::propose_partial() noexcept
 {
-	const auto propose_with = [&](const Chosen &predicate) noexcept {
-		double share = 1;
-		for (const Condition *const condition : predicate)
-			share *= condition->selectivity;
-		const double promise = 90 - 20 * share;
-		propose_filters(predicate, promise);
-		propose_joins(predicate, promise - 10);
-		if (order_.part_count == 0 && without(equalities_, predicate).count == 0 &&
-			without(ranges_, predicate).count == 0)
-			propose_predicate_key(predicate, promise - 5);
-	};
-
-	if (recurring_.count == 0)
-		return;
-	// Predicates point at what they are made of, and forms at them.
-	if (recurring_.count <= most_predicates)
+	if (recurring_.count > 0 && recurring_.count <= most_predicates)
 		propose_with(recurring_);
 	for (int i = 0; recurring_.count > 1 && i < std::min(recurring_.count, most_predicates); ++i)
 	{
@@ -404,11 +174,11 @@ Forms::propose_singles() noexcept
 {
 	const Chosen none = {};
 	const auto propose_one = [&](const Condition &condition, double promise) noexcept {
-		Form form = form_with(none);
+		Form form = form_with(scan_.table, none);
 		Chosen one = {};
 		one.add(condition);
-		condition.role == Role::range ? add_range(form, condition) : add_equalities(form, one);
-		put(form, promise - 10 * condition.selectivity);
+		condition.role == Role::range ? form.add_range(condition) : form.add_equalities(one);
+		offers_.put(form, promise - 10 * condition.selectivity);
 	};
 
 	for (const Condition *const condition : equalities_)
@@ -432,68 +202,58 @@ Forms::propose_searches() noexcept
 						  is_large_and_in_order(*scan_.rel, scan_.table.relation, condition.parts[0].column);
 		if (condition.alternatives != 0 || (condition.role != Role::search && !brin))
 			continue;
-		Form form = form_with(none);
-		form.definition.method = brin ? "brin" : condition.method;
-		form.definition.parts[form.definition.part_count++] = condition.parts[0];
-		form.used.add(condition);
-		form.reasons = (brin ? by_range : by_search) | (condition.is_expression ? on_expression : 0) |
-					   (condition.partners != nullptr ? by_join : 0);
-		put(form, brin ? 60 : 90);
+		Form form = form_with(scan_.table, none);
+		form.add_search(condition, brin ? "brin" : condition.method);
+		offers_.put(form, brin ? 60 : 90);
 	}
 }
 
-// Each arm of an OR has an index of its own, so that their bitmaps can be united.
+// Each arm of an OR has an index of its own, so that their bitmaps can be united; with the
+// conditions beside the OR first, and without.
+void
+Forms::propose_arm(const Chosen &arm) noexcept
+{
+	const Chosen none = {};
+	Chosen equalities = {}, ranges = {};
+	const Condition *search = nullptr;
+
+	for (const Condition *const condition : arm)
+		if (condition->role == Role::equality)
+			equalities.add(*condition);
+		else if (condition->role == Role::range)
+			ranges.add(*condition);
+		else if (condition->role == Role::search)
+			search = condition;
+	const auto propose_after = [&](const Chosen &first, double promise) noexcept {
+		Form form = form_with(scan_.table, none);
+		form.alternatives = arm.items[0]->alternatives;
+		form.reasons = by_alternative;
+		form.add_equalities(first);
+		form.add_equalities(most_selective(equalities));
+		if (ranges.count > 0)
+			form.add_range(*most_selective(ranges).items[0]);
+		if (form.definition.part_count == first.count && search != nullptr)
+			form.add_search(*search, search->method);
+		offers_.put(form, promise);
+	};
+	propose_after(none, 85);
+	if (equalities_.count > 0 && equalities.count + ranges.count > 0)
+		propose_after(equalities_, 80);
+}
+
 void
 Forms::propose_arms() noexcept
 {
-	const Chosen none = {};
-
-	for (int first = 0; first < scan_.count;)
+	for (int first = 0, end; first < scan_.count; first = end)
 	{
 		const Condition &head = scan_.conditions[first];
-		Chosen equalities = {}, ranges = {};
-		const Condition *search = nullptr;
-		int end = first;
-		for (; end < scan_.count && scan_.conditions[end].alternatives == head.alternatives &&
-			   scan_.conditions[end].arm == head.arm;
+		Chosen arm = {};
+		for (end = first; end < scan_.count && scan_.conditions[end].alternatives == head.alternatives &&
+						  scan_.conditions[end].arm == head.arm;
 			 ++end)
-		{
-			const Condition &condition = scan_.conditions[end];
-			if (condition.role == Role::equality)
-				equalities.add(condition);
-			else if (condition.role == Role::range)
-				ranges.add(condition);
-			else if (condition.role == Role::search)
-				search = &condition;
-		}
-		first = end;
-		if (head.alternatives == 0)
-			continue;
-		Form arm = form_with(none);
-		arm.alternatives = head.alternatives;
-		arm.reasons = by_alternative;
-		if (search != nullptr && equalities.count + ranges.count == 0)
-		{
-			arm.definition.method = search->method;
-			arm.definition.parts[arm.definition.part_count++] = search->parts[0];
-			arm.reasons |= by_search;
-		}
-		add_equalities(arm, most_selective(equalities));
-		Form outer = arm;
-		if (ranges.count > 0)
-			add_range(arm, *most_selective(ranges).items[0]);
-		put(arm, 85);
-		if (equalities_.count > 0 && arm.definition.method == "btree")
-		{
-			outer = form_with(none);
-			outer.alternatives = head.alternatives;
-			outer.reasons = by_alternative;
-			add_equalities(outer, equalities_);
-			add_equalities(outer, most_selective(equalities));
-			if (ranges.count > 0)
-				add_range(outer, *most_selective(ranges).items[0]);
-			put(outer, 80);
-		}
+			arm.add(scan_.conditions[end]);
+		if (head.alternatives != 0)
+			propose_arm(arm);
 	}
 }
 
@@ -502,7 +262,7 @@ Forms::propose() noexcept
 {
 	const Chosen none = {};
 
-	if (finds_one_row(equalities_))
+	if (offers_.finds_one_row(equalities_))
 		return;
 	propose_filters(none, 90);
 	propose_joins(none, 85);

@@ -67,6 +67,8 @@ hint_for(Oid function, Node *expression) noexcept
 		return "it depends on default_text_search_config: name the configuration, to_tsvector('english', ...)";
 	if (func_volatile(function) == PROVOLATILE_VOLATILE)
 		return "it may give another value for each row";
+	if (IsA(expression, OpExpr))
+		return "it depends on settings of the session: move what is computed to the other side of the comparison";
 	if (has_zoned_time(expression, nullptr))
 		return "it depends on the setting TimeZone: compare the column itself with a range, or use AT TIME ZONE 'UTC'";
 	return "it depends on settings of the session: compare the column itself, or store the value in a column";
@@ -132,11 +134,11 @@ part_of(const Table &table, Node *key, const char *opclass, Oid collation) noexc
 	else
 	{
 		const char *const text = condition_text(table, key);
-		part.text = is_call(key) ? text : psprintf("(%s)", text);
+		part.text = is_call(key) || IsA(key, OpExpr) ? text : psprintf("(%s)", text); // operators have theirs
 	}
 	if (opclass != nullptr)
 		part.opclass = opclass;
-	if (OidIsValid(collation) && collation != exprCollation(key))
+	if (OidIsValid(exprCollation(key)) && OidIsValid(collation) && collation != exprCollation(key))
 		part.collation = generate_collation_name(collation);
 	return part;
 }
