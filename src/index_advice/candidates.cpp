@@ -117,16 +117,23 @@ excludes_nulls(const Expr *clause) noexcept
 }
 
 void
-read_clauses(Scan &scan, const List *clauses) noexcept
+read_conditions(Scan &scan) noexcept
 {
 	const bool for_extreme = is_for_extreme(scan.root);
 	const ListCell *cell;
 
-	foreach (cell, clauses)
+	foreach (cell, scan.rel->baserestrictinfo)
 	{
 		const RestrictInfo *const restriction = static_cast<RestrictInfo *>(lfirst(cell));
 		if (!restriction->pseudoconstant && !(for_extreme && excludes_nulls(restriction->clause)))
 			read_clause(scan, reinterpret_cast<Node *>(restriction->clause));
+	}
+	foreach (cell, scan.rel->joininfo)
+	{
+		Node *const clause = reinterpret_cast<Node *>(static_cast<RestrictInfo *>(lfirst(cell))->clause);
+		// An outer join's condition on its outer side does not say which rows are read there.
+		if (contents_of(scan.rel->relid, clause).others)
+			read_clause(scan, clause);
 	}
 }
 
@@ -186,8 +193,7 @@ collect(PlannerInfo *root, RelOptInfo *rel, Index number, RangeTblEntry *entry)
 		Scan scan = {root, rel, table_of(relation), collector->evidence};
 		Bitmapset *output = nullptr;
 		scan.out = collector->out;
-		read_clauses(scan, rel->baserestrictinfo);
-		read_clauses(scan, rel->joininfo);
+		read_conditions(scan);
 		read_equalities(scan);
 		pull_varattnos(reinterpret_cast<Node *>(rel->reltarget->exprs), rel->relid, &output);
 		propose_forms(scan, read_order(scan), output);

@@ -191,7 +191,8 @@ Reader::read_comparison(Oid operation, Node *key, Node *value, Oid collation, bo
 								: is_btree  ? Role::range
 											: Role::search,
 								key, service, collation);
-	condition.finds_one = is_equality && !any;
+	condition.finds_one = is_equality;
+	condition.is_list = any;
 	condition.recurs = is_btree && recurs(operation, key, value);
 	return true;
 }

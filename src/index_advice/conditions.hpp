@@ -27,7 +27,8 @@ struct Condition
 	int part_count;
 	const char *method;
 	Node *clause;   // with the table as number 1; null: of a class of equals
-	bool finds_one; // an equality with one value, which is not null
+	bool finds_one; // an equality that is not with null: of a unique column it finds one row
+	bool is_list;   // for each of several values
 	bool recurs;    // it says the same in each run, so it can be a predicate
 	bool is_expression;
 	double selectivity;

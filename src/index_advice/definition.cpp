@@ -98,44 +98,42 @@ include_from(const Definition &definition, Definition &out) noexcept
 	return true;
 }
 
-bool
-append(Definition &out, const Part &part) noexcept
-{
-	if (out.part_count == parts_of_index)
-		return false;
-	out.parts[out.part_count++] = part;
-	return true;
-}
-
-// An arrangement of both whose free parts begin with those of a.
+// An arrangement of both whose free parts begin with those of a.  It has no part that the
+// longer one lacks.
 bool
 arrange(const Definition &a, const Definition &b, Definition &out) noexcept
 {
 	int position = a.free_parts; // the next part of a, in its order
 	int fixed = b.free_parts;    // the next part of b, in its order
+	const auto append = [&](const Part &part) noexcept { out.parts[out.part_count++] = part; };
 
 	for (int i = 0; i < a.free_parts; ++i)
-		if (!has_part(b, 0, b.free_parts, a.parts[i]) || !append(out, a.parts[i]))
+	{
+		if (!has_part(b, 0, b.free_parts, a.parts[i]))
 			return false;
+		append(a.parts[i]);
+	}
 	out.free_parts = a.free_parts;
 	// What orders a must be equal for b, as long as b has such parts left.
-	for (int left = b.free_parts - a.free_parts; left > 0 && position < a.part_count; --left, ++position)
-		if (has_part(out, 0, out.part_count, a.parts[position]) || !has_part(b, 0, b.free_parts, a.parts[position]) ||
-			!append(out, a.parts[position]))
+	for (; out.part_count < b.free_parts && position < a.part_count; ++position)
+	{
+		if (!has_part(b, 0, b.free_parts, a.parts[position]) || has_part(out, 0, out.part_count, a.parts[position]))
 			return false;
+		append(a.parts[position]);
+	}
 	for (int i = 0; i < b.free_parts; ++i)
-		if (!has_part(out, 0, out.part_count, b.parts[i]) && !append(out, b.parts[i]))
-			return false;
+		if (!has_part(out, 0, out.part_count, b.parts[i]))
+			append(b.parts[i]);
 	for (; position < a.part_count && fixed < b.part_count; ++position, ++fixed)
-		if (!same_key(a.parts[position], b.parts[fixed]) || !same_direction(a.parts[position], b.parts[fixed]) ||
-			!append(out, a.parts[position]))
+	{
+		if (!same_key(a.parts[position], b.parts[fixed]) || !same_direction(a.parts[position], b.parts[fixed]))
 			return false;
+		append(a.parts[position]);
+	}
 	while (position < a.part_count)
-		if (!append(out, a.parts[position++]))
-			return false;
+		append(a.parts[position++]);
 	while (fixed < b.part_count)
-		if (!append(out, b.parts[fixed++]))
-			return false;
+		append(b.parts[fixed++]);
 	return true;
 }
 

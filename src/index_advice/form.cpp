@@ -65,7 +65,7 @@ Form::add_range(const Condition &range) noexcept
 		if (!has_part(definition, range.parts[i]))
 			definition.parts[definition.part_count++] = range.parts[i];
 	used.add(range);
-	reasons |= by_range | (range.is_expression ? on_expression : 0);
+	reasons |= (range.role == Role::range ? by_range : by_equality) | (range.is_expression ? on_expression : 0);
 }
 
 void

@@ -37,7 +37,8 @@ public:
 	// Also with the other columns that the query reads, where these are few and narrow.
 	void put_and_cover(const Form &form, double promise) noexcept;
 
-	// Whether a unique index finds the one row that these conditions ask for.
+	// Whether a unique index finds the one row that these conditions ask for, or one for each
+	// value of a list.
 	bool finds_one_row(const Chosen &conditions) const noexcept;
 
 private:

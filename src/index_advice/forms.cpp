@@ -19,6 +19,7 @@ private:
 	bool orders_by(const Condition &range) const noexcept;
 
 	void propose_filters(const Chosen &predicate, double promise) noexcept;
+	void propose_order(const Chosen &predicate, const Chosen &equalities, double promise) noexcept;
 	void propose_joins(const Chosen &predicate, double promise) noexcept;
 	void propose_partial() noexcept;
 	void propose_with(const Chosen &predicate) noexcept;
@@ -65,6 +66,24 @@ Forms::orders_by(const Condition &range) const noexcept
 		   order_.parts[0].opclass == range.parts[0].opclass;
 }
 
+// The rows of each value of a list are in order, but not those of all of its values: these
+// are told apart after the order.
+void
+Forms::propose_order(const Chosen &predicate, const Chosen &equalities, double promise) noexcept
+{
+	Form ordered = form_with(scan_.table, predicate);
+	Chosen lists = {};
+
+	for (const Condition *const condition : equalities)
+		if (condition->is_list)
+			lists.add(*condition);
+	ordered.add_equalities(without(equalities, lists));
+	ordered.add_order(order_);
+	for (const Condition *const list : lists)
+		ordered.add_range(*list);
+	offers_.put_and_cover(ordered, promise);
+}
+
 // Equalities first, then the order or one range.
 void
 Forms::propose_filters(const Chosen &predicate, double promise) noexcept
@@ -75,11 +94,7 @@ Forms::propose_filters(const Chosen &predicate, double promise) noexcept
 
 	first.add_equalities(equalities);
 	if (order_.part_count > 0)
-	{
-		Form ordered = first;
-		ordered.add_order(order_);
-		offers_.put_and_cover(ordered, promise + (order_.limited ? 10 : equalities.count > 0 ? 0 : -30));
-	}
+		propose_order(predicate, equalities, promise + (order_.limited ? 10 : equalities.count > 0 ? 0 : -30));
 	int rank = 0;
 	for (const Condition *const range : ranges)
 	{
@@ -102,7 +117,11 @@ Forms::propose_joins(const Chosen &predicate, double promise) noexcept
 	const Chosen equalities = without(equalities_, predicate);
 	const Chosen ranges = without(ranges_, predicate);
 	Chosen met = {};
+	Form all = form_with(scan_.table, predicate);
 
+	all.add_equalities(joins_);
+	if (all.used.count > 1)
+		offers_.put_and_cover(all, promise - 10);
 	for (const Condition *const join : joins_)
 	{
 		if (met.has(join))
