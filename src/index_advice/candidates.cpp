@@ -189,15 +189,17 @@ collect(PlannerInfo *root, RelOptInfo *rel, Index number, RangeTblEntry *entry)
 	const Relation relation = table_open(entry->relid, NoLock); // the planner has it
 	if (is_permanent(relation))
 	{
-		QualifiedNames qualified;
+		PortableTexts texts;
 		Scan scan = {root, rel, table_of(relation), collector->evidence};
 		Bitmapset *output = nullptr;
+		const int refusals = collector->out->refusal_count;
 		scan.out = collector->out;
 		read_conditions(scan);
 		read_equalities(scan);
 		pull_varattnos(reinterpret_cast<Node *>(rel->reltarget->exprs), rel->relid, &output);
-		propose_forms(scan, read_order(scan), output);
-		qualified.leave();
+		if (!propose_forms(scan, read_order(scan), output))
+			scan.out->refusal_count = refusals;
+		texts.leave();
 	}
 	table_close(relation, NoLock);
 }

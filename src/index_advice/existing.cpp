@@ -77,7 +77,7 @@ int
 existing_indexes(Oid relation, ExistingIndex *&indexes) noexcept
 {
 	const Relation opened = table_open(relation, AccessShareLock);
-	QualifiedNames qualified;
+	PortableTexts texts;
 	const Table table = table_of(opened);
 	const List *const numbers = RelationGetIndexList(opened);
 	const ListCell *cell;
@@ -98,7 +98,7 @@ existing_indexes(Oid relation, ExistingIndex *&indexes) noexcept
 		describe(table, index, existing.definition);
 		index_close(index, NoLock);
 	}
-	qualified.leave();
+	texts.leave();
 	table_close(opened, NoLock);
 	return count;
 }

@@ -156,7 +156,7 @@ Offers::put_and_cover(const Form &form, double promise) noexcept
 						[&](const Part &part) { return part.column == number && part.opclass.empty(); }))
 			continue;
 		if (number <= 0 || covering.definition.include_count == most_includes ||
-			!is_narrow(scan_.table.relation, number))
+			!is_narrow(*scan_.rel, scan_.table.relation, number))
 			return;
 		covering.definition.includes[covering.definition.include_count++] = include_of(scan_.table, number);
 	}

@@ -13,7 +13,7 @@ class Forms
 {
 public:
 	Forms(const Scan &scan, const Order &order, const Bitmapset *output) noexcept;
-	void propose() noexcept;
+	bool propose() noexcept;
 
 private:
 	bool orders_by(const Condition &range) const noexcept;
@@ -276,27 +276,28 @@ Forms::propose_arms() noexcept
 	}
 }
 
-void
+bool
 Forms::propose() noexcept
 {
 	const Chosen none = {};
 
 	if (offers_.finds_one_row(equalities_))
-		return;
+		return false;
 	propose_filters(none, 90);
 	propose_joins(none, 85);
 	propose_partial();
 	propose_searches();
 	propose_arms();
 	propose_singles();
+	return true;
 }
 
 } // namespace
 
-void
+bool
 propose_forms(const Scan &scan, const Order &order, const Bitmapset *output) noexcept
 {
-	Forms(scan, order, output).propose();
+	return Forms(scan, order, output).propose();
 }
 
 } // namespace remedy::index_advice

@@ -18,7 +18,8 @@ struct Order
 };
 
 // Adds the candidates of the table to the scan's proposals, but for those that an existing
-// index serves.  The output is what the query reads of each row, apart from its conditions.
-void propose_forms(const Scan &scan, const Order &order, const Bitmapset *output) noexcept;
+// index serves; false if a unique index finds the only row that is asked for.  The output is what the query reads of
+// each row, apart from its conditions.
+bool propose_forms(const Scan &scan, const Order &order, const Bitmapset *output) noexcept;
 
 } // namespace remedy::index_advice

@@ -14,15 +14,30 @@ namespace remedy::index_advice {
 
 namespace {
 
+// An error's position is one in the given text, and not in that of the client's statement.
+void
+tell_text(void *text)
+{
+	const int position = geterrposition();
+
+	if (position <= 0)
+		return;
+	errposition(0);
+	internalerrposition(position);
+	internalerrquery(static_cast<const char *>(text));
+}
+
 // Parameters are of any number, and of the types that their use tells.
 List *
 analysed(const char *text) noexcept
 {
-	const List *const statements = raw_parser(text, RAW_PARSE_DEFAULT);
 	ParseState *const state = make_parsestate(nullptr);
 	Oid *types = nullptr;
 	int count = 0;
+	ErrorContextCallback context = {error_context_stack, tell_text, const_cast<char *>(text)};
 
+	error_context_stack = &context;
+	const List *const statements = raw_parser(text, RAW_PARSE_DEFAULT);
 	if (list_length(statements) != 1)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the text must be one statement")));
 	state->p_sourcetext = text;
@@ -34,6 +49,7 @@ analysed(const char *text) noexcept
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("only SELECT, INSERT, UPDATE, DELETE and MERGE are planned with indexes"),
 						errhint("Give the query itself, without EXPLAIN, PREPARE or CREATE TABLE AS.")));
+	error_context_stack = context.previous;
 	return pg_rewrite_query(query);
 }
 

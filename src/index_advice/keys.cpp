@@ -27,6 +27,12 @@ column_name(const Table &table, AttrNumber column) noexcept
 	return quote_identifier(get_attname(table.relation, column, false));
 }
 
+void
+set_here(const char *name, const char *value) noexcept
+{
+	set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 int
 in_order(const ListCell *a, const ListCell *b)
 {
@@ -87,13 +93,15 @@ table_of(Relation relation) noexcept
 			relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE};
 }
 
-QualifiedNames::QualifiedNames() noexcept : settings_(NewGUCNestLevel())
+PortableTexts::PortableTexts() noexcept : settings_(NewGUCNestLevel())
 {
-	set_config_option("search_path", "pg_catalog", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_here("search_path", "pg_catalog");
+	set_here("datestyle", "iso");
+	set_here("intervalstyle", "postgres");
 }
 
 void
-QualifiedNames::leave() noexcept
+PortableTexts::leave() noexcept
 {
 	AtEOXact_GUC(true, settings_);
 }

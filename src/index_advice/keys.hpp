@@ -22,12 +22,13 @@ struct Table
 
 Table table_of(Relation relation) noexcept;
 
-// While it lives, texts name everything outside of pg_catalog with its schema.  An error
-// leaves the search path to the end of the (sub)transaction.
-class QualifiedNames
+// Until it is left, texts mean the same in every session: all outside of pg_catalog is named
+// with its schema, and dates are written in one style.  An error leaves the settings to the
+// end of the (sub)transaction.
+class PortableTexts
 {
 public:
-	QualifiedNames() noexcept;
+	PortableTexts() noexcept;
 	void leave() noexcept;
 
 private:

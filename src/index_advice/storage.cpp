@@ -36,7 +36,7 @@ correlation_of(Oid relation, AttrNumber column) noexcept
 } // namespace
 
 bool
-is_narrow(Oid relation, AttrNumber column) noexcept
+is_narrow(const RelOptInfo &rel, Oid relation, AttrNumber column) noexcept
 {
 	Oid type, collation;
 	int32 modifier;
@@ -46,7 +46,9 @@ is_narrow(Oid relation, AttrNumber column) noexcept
 	if (type == JSONOID || type == JSONBOID || type == XMLOID || type == BYTEAOID || type == TSVECTOROID ||
 		type_is_array(type))
 		return false;
-	const int32 width = get_attavgwidth(relation, column);
+	// The planner knows what the partitions of a parent have.
+	const int32 known = rel.attr_widths[column - rel.min_attr];
+	const int32 width = known > 0 ? known : get_attavgwidth(relation, column);
 	return (width > 0 ? width : get_typavgwidth(type, modifier)) <= narrow_bytes;
 }
 
