@@ -22,12 +22,13 @@ namespace {
 // it, for a function that it evaluates, have other parameters.
 struct Collector
 {
+	int alternatives; // ORs so far
 	const Evidence *evidence;
 	ParamListInfo values;
 	Proposals *out;
 };
 
-const Collector *collector = nullptr;
+Collector *collector = nullptr;
 
 // ---- Which tables ------------------------------------------------------------------------
 
@@ -172,6 +173,7 @@ read_order(const Scan &scan) noexcept
 		part.descending = server::descends(key);
 		part.nulls_first = key->pk_nulls_first;
 		order.is_expression |= !IsA(expression, Var);
+		pull_varattnos(expression, 1, &order.columns);
 	}
 	order.limited = scan.root->parse->limitCount != nullptr;
 	if (is_for_extreme(scan.root) && order.parts[0].nulls_first != order.parts[0].descending)
@@ -194,8 +196,10 @@ collect(PlannerInfo *root, RelOptInfo *rel, Index number, RangeTblEntry *entry)
 		Bitmapset *output = nullptr;
 		const int refusals = collector->out->refusal_count;
 		scan.out = collector->out;
+		scan.alternatives = collector->alternatives;
 		read_conditions(scan);
 		read_equalities(scan);
+		collector->alternatives = scan.alternatives;
 		pull_varattnos(reinterpret_cast<Node *>(rel->reltarget->exprs), rel->relid, &output);
 		if (!propose_forms(scan, read_order(scan), output))
 			scan.out->refusal_count = refusals;
@@ -217,8 +221,8 @@ keep_most_promising(Proposals &out) noexcept
 void
 propose(const Query *query, const Evidence &evidence, Proposals &out) noexcept
 {
-	const Collector own = {&evidence, makeParamList(0), &out};
-	const Collector *const before = collector;
+	Collector own = {0, &evidence, makeParamList(0), &out};
+	Collector *const before = collector;
 	const set_rel_pathlist_hook_type hook = set_rel_pathlist_hook;
 
 	out = {};

@@ -31,8 +31,9 @@ struct Proposal
 {
 	Definition definition;
 	unsigned reasons;
-	int alternatives; // number of the OR whose arm it is, 0: none
-	double promise;   // the most promising come first
+	int alternatives;   // number of the OR, within the query, whose arm it is; 0: none
+	Bitmapset *columns; // that it holds, or its expressions and predicate read; numbered as by pull_varattnos()
+	double promise;     // the most promising come first
 };
 
 // Why a condition gets no index.  For the words "no advice because " to stand before.

@@ -48,7 +48,7 @@ struct Scan
 	Condition *conditions;
 	int count;
 	int capacity;
-	int alternatives; // ORs so far
+	int alternatives; // ORs of the query so far
 	Proposals *out;
 };
 

@@ -35,10 +35,20 @@ form_with(const Table &table, const Chosen &predicate) noexcept
 	form.definition.method = "btree";
 	form.definition.partitioned = table.partitioned;
 	for (const Condition *const condition : predicate)
+	{
 		clauses = lappend(clauses, condition->clause);
+		form.columns = bms_add_members(form.columns, condition->columns);
+	}
 	form.definition.predicate = predicate_text(table, clauses);
 	form.reasons = predicate.count > 0 ? is_partial : 0;
 	return form;
+}
+
+void
+Form::use(const Condition &condition) noexcept
+{
+	used.add(condition);
+	columns = bms_union(columns, condition.columns); // the set before may be another form's too
 }
 
 void
@@ -51,7 +61,7 @@ Form::add_equalities(const Chosen &conditions) noexcept
 		if (definition.part_count == most_equalities)
 			break;
 		definition.parts[definition.part_count++] = condition->parts[0];
-		used.add(*condition);
+		use(*condition);
 		reasons |=
 			(condition->partners == nullptr ? by_equality : by_join) | (condition->is_expression ? on_expression : 0);
 	}
@@ -64,7 +74,7 @@ Form::add_range(const Condition &range) noexcept
 	for (int i = 0; i < range.part_count && definition.part_count < parts_of_index; ++i)
 		if (!has_part(definition, range.parts[i]))
 			definition.parts[definition.part_count++] = range.parts[i];
-	used.add(range);
+	use(range);
 	reasons |= (range.role == Role::range ? by_range : by_equality) | (range.is_expression ? on_expression : 0);
 }
 
@@ -73,7 +83,7 @@ Form::add_search(const Condition &search, const char *method) noexcept
 {
 	definition.method = method;
 	definition.parts[definition.part_count++] = search.parts[0];
-	used.add(search);
+	use(search);
 	reasons |= (search.role == Role::search ? by_search : by_range) | (search.partners != nullptr ? by_join : 0) |
 			   (search.is_expression ? on_expression : 0);
 }
@@ -84,6 +94,7 @@ Form::add_order(const Order &order) noexcept
 	for (int i = 0; i < order.part_count && definition.part_count < parts_of_index; ++i)
 		if (!has_part(definition, order.parts[i]))
 			definition.parts[definition.part_count++] = order.parts[i];
+	columns = bms_union(columns, order.columns);
 	reasons |= by_order | (order.is_expression ? on_expression : 0);
 }
 
@@ -128,13 +139,15 @@ Offers::put(const Form &form, double promise) noexcept
 	for (int i = 0; i < out.count; ++i)
 		if (same(out.items[i].definition, form.definition))
 		{
+			int &free_parts = out.items[i].definition.free_parts;
+			free_parts = std::min(free_parts, form.definition.free_parts);
 			out.items[i].reasons |= form.reasons;
 			out.items[i].promise = std::max(out.items[i].promise, promise);
 			return;
 		}
 	const Size size = (out.count + 1) * sizeof(Proposal);
 	out.items = static_cast<Proposal *>(out.items == nullptr ? palloc(size) : repalloc(out.items, size));
-	out.items[out.count++] = {form.definition, form.reasons, form.alternatives, promise};
+	out.items[out.count++] = {form.definition, form.reasons, form.alternatives, form.columns, promise};
 }
 
 void
@@ -158,6 +171,7 @@ Offers::put_and_cover(const Form &form, double promise) noexcept
 		if (number <= 0 || covering.definition.include_count == most_includes ||
 			!is_narrow(*scan_.rel, scan_.table.relation, number))
 			return;
+		covering.columns = bms_add_member(bms_copy(covering.columns), column);
 		covering.definition.includes[covering.definition.include_count++] = include_of(scan_.table, number);
 	}
 	if (covering.definition.include_count == 0)

@@ -15,6 +15,9 @@ struct Form
 	const Chosen *predicate;
 	unsigned reasons;
 	int alternatives;
+	Bitmapset *columns; // that it holds or reads
+
+	void use(const Condition &condition) noexcept;
 
 	void add_equalities(const Chosen &conditions) noexcept;
 	void add_range(const Condition &range) noexcept;

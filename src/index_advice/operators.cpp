@@ -1,11 +1,10 @@
 #include "index_advice/operators.hpp"
 
-#include "server/planner_facts.hpp"
-
 extern "C" {
 #include "access/amapi.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_amop.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_opfamily.h"
@@ -57,6 +56,38 @@ operators_of(Oid family) noexcept
 
 	ReleaseCatCacheList(operators);
 	return count;
+}
+
+// Whether a locale of this provider orders texts by their bytes: libc's C, and all of the
+// server's own.
+bool
+orders_by_bytes(char provider, int cache, HeapTuple tuple, AttrNumber locale) noexcept
+{
+	bool is_null;
+	const Datum name = SysCacheGetAttr(cache, tuple, locale, &is_null);
+
+	if (provider != COLLPROVIDER_LIBC || is_null)
+		return provider == 'b';
+	const char *const text_of_name = TextDatumGetCString(name);
+	return strcmp(text_of_name, "C") == 0 || strcmp(text_of_name, "POSIX") == 0;
+}
+
+bool
+orders_by_bytes(Oid collation) noexcept
+{
+	const bool is_default = collation == DEFAULT_COLLATION_OID;
+	const int cache = is_default ? DATABASEOID : COLLOID;
+	const HeapTuple tuple = SearchSysCache1(cache, ObjectIdGetDatum(is_default ? MyDatabaseId : collation));
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	const bool by_bytes = is_default
+							  ? orders_by_bytes(reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple))->datlocprovider,
+												cache, tuple, Anum_pg_database_datcollate)
+							  : orders_by_bytes(reinterpret_cast<Form_pg_collation>(GETSTRUCT(tuple))->collprovider,
+												cache, tuple, Anum_pg_collation_collcollate);
+	ReleaseSysCache(tuple);
+	return by_bytes;
 }
 
 struct Choice
@@ -129,7 +160,7 @@ const char *
 pattern_opclass(Oid type, Oid collation) noexcept
 {
 	type = getBaseType(type);
-	if (OidIsValid(collation) && server::orders_by_bytes(collation))
+	if (OidIsValid(collation) && orders_by_bytes(collation))
 		return nullptr;
 	return type == TEXTOID || type == VARCHAROID ? "text_pattern_ops"
 		   : type == BPCHAROID                   ? "bpchar_pattern_ops"

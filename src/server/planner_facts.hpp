@@ -7,7 +7,6 @@
 extern "C" {
 #include "access/stratnum.h"
 #include "nodes/pathnodes.h"
-#include "utils/pg_locale.h"
 }
 
 namespace remedy::server {
@@ -41,17 +40,6 @@ nulled_later([[maybe_unused]] const EquivalenceMember *member) noexcept
 	return false; // then it is of the join, not of the table
 #else
 	return member->em_nullable_relids != nullptr;
-#endif
-}
-
-// Whether texts are ordered by their bytes.
-inline bool
-orders_by_bytes(Oid collation) noexcept
-{
-#if PG_VERSION_NUM >= 180000
-	return pg_newlocale_from_collation(collation)->collate_is_c;
-#else
-	return lc_collate_is_c(collation);
 #endif
 }
 

@@ -199,6 +199,7 @@ TEST(an_order_goes_on_in_the_other_ones_equalities)
 {
 	CHECK(merged(btree("ab-"), btree("bca")) == "(a, b DESC, c)");
 	CHECK(merged(btree("ab+"), btree("ac+")) == "none");
+	CHECK(merged(btree("ac+"), btree("ba")) == "none");
 	CHECK(merged(btree("ab+"), btree("ab+c+")) == "(a, b, c)");
 	CHECK(merged(btree("b+"), btree("ab")) == "(b, a)");
 	CHECK(merged(btree("b+c+"), btree("ab")) == "none");
