@@ -70,7 +70,7 @@ SELECT ask('SELECT max(placed_at) FROM sale WHERE store = $1');
 SELECT ask('SELECT min(total) FROM sale');
 -- Joins: the columns by which other tables' rows find theirs, with conditions and without.
 SELECT ask('SELECT c.note, s.* FROM customer AS c JOIN sale AS s ON s.customer_id = c.id WHERE c.code = $1');
-SELECT ask('SELECT c.note, s.* FROM customer AS c LEFT JOIN sale AS s ON s.customer_id = c.id AND c.active WHERE c.id = ANY ($1)');
+SELECT ask('SELECT c.note, s.* FROM customer AS c LEFT JOIN sale AS s ON s.customer_id = c.id AND c.active WHERE c.name = $1');
 SELECT ask('SELECT * FROM sale AS s JOIN sale AS t ON t.store = s.product JOIN customer AS c ON c.code = s.status');
 SELECT ask('SELECT * FROM customer AS c WHERE EXISTS (SELECT FROM sale AS s WHERE s.customer_id = c.id AND s.total > $1)');
 SELECT ask('SELECT c.id, (SELECT max(placed_at) FROM sale AS s WHERE s.customer_id = c.id) FROM customer AS c WHERE c.id < $1');
@@ -146,6 +146,7 @@ SELECT ask('SELECT * FROM sale AS s JOIN sale AS t ON s.store = t.total');
 SELECT ask('SELECT * FROM sale WHERE store = product');
 SELECT ask('SELECT * FROM sale WHERE status <> $1');
 SELECT ask('SELECT * FROM customer WHERE id NOT IN (SELECT store FROM sale)');
+SELECT ask('SELECT * FROM sale WHERE store > ALL ($1)');
 SELECT ask('SELECT * FROM customer WHERE code IS NOT DISTINCT FROM $1');
 SELECT ask('SELECT * FROM customer WHERE starts_with(code, $1)');
 -- Another collation than the column's.
@@ -200,6 +201,10 @@ SELECT advice('SELECT * FROM sale WHERE id = $1 AND status = ''new'' AND total <
 SELECT advice('SELECT * FROM sale WHERE id IN (1, 2) AND store = 3');
 CREATE UNIQUE INDEX ON customer (code) WHERE active;
 SELECT advice('SELECT * FROM customer WHERE code = $1');
+CREATE UNIQUE INDEX customer_code ON customer (code);
+SELECT advice('SELECT * FROM customer WHERE code = $1 AND note = $2');
+SELECT advice('SELECT * FROM customer WHERE code IS NULL AND note = $1');
+DROP INDEX customer_code;
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'sale_store_customer_id_placed_at_idx'::regclass;
 SELECT advice('SELECT * FROM sale WHERE customer_id = $1 AND store = $2');
 UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'sale_store_customer_id_placed_at_idx'::regclass;
@@ -209,6 +214,10 @@ SELECT advice('SELECT * FROM customer WHERE email LIKE ''abc%''');
 SELECT advice('SELECT * FROM customer WHERE email = $1');
 CREATE INDEX ON sale (status, total DESC) WHERE status IN ('new', 'sent') AND sent_at IS NULL;
 SELECT advice('SELECT * FROM sale WHERE sent_at IS NULL AND status IN (''new'', ''sent'') ORDER BY total');
+
+-- What functions ask for while a plan is made is not the query's.
+CREATE FUNCTION wanted() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (SELECT max(store) FROM shop.sale WHERE total = 1); END';
+SELECT advice('SELECT * FROM customer WHERE name = shop.wanted()');
 
 -- Names that need quotes, and columns that were dropped.
 CREATE SCHEMA "My ""shop""";

@@ -214,7 +214,8 @@ Reader::read_any(const ScalarArrayOpExpr *expression) const noexcept
 	if (expression->useOr)
 		return read_comparison(expression->opno, key, list, expression->inputcollid, true);
 	Node *const own = own_expression(scan.rel->relid, key);
-	return own != nullptr && filter(expression->opno, without_relabelling(own), without_relabelling(list));
+	return own != nullptr && excludes(expression->opno) &&
+		   filter(expression->opno, without_relabelling(own), without_relabelling(list));
 }
 
 bool

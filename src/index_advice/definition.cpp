@@ -117,7 +117,7 @@ arrange(const Definition &a, const Definition &b, Definition &out) noexcept
 	// What orders a must be equal for b, as long as b has such parts left.
 	for (; out.part_count < b.free_parts && position < a.part_count; ++position)
 	{
-		if (!has_part(b, 0, b.free_parts, a.parts[position]) || has_part(out, 0, out.part_count, a.parts[position]))
+		if (!has_part(b, 0, b.free_parts, a.parts[position]))
 			return false;
 		append(a.parts[position]);
 	}

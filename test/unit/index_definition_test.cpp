@@ -119,6 +119,9 @@ TEST(another_index_is_another)
 	other = btree("a");
 	other.parts[0].opclass = "text_pattern_ops";
 	CHECK(!same(btree("a"), other));
+	other = btree("a-");
+	other.parts[0].nulls_first = false;
+	CHECK(!same(btree("a-"), other));
 	other = btree("a");
 	other.parts[0].collation = "\"C\"";
 	CHECK(!same(btree("a"), other));
@@ -156,7 +159,9 @@ TEST(only_b_trees_have_prefixes)
 	Definition narrow = btree("a"), wide = btree("ab");
 	narrow.method = wide.method = "gin";
 	CHECK(!is_prefix(narrow, wide));
+	CHECK(!serves(wide, narrow));
 	CHECK(is_prefix(narrow, narrow));
+	CHECK(serves(narrow, narrow));
 }
 
 TEST(free_parts_are_served_in_any_order)
@@ -171,6 +176,13 @@ TEST(free_parts_are_served_in_any_order)
 	CHECK(!serves(btree("ab"), btree("ab", "c")));
 	CHECK(serves(btree("abc"), btree("ab", "c")));
 	CHECK(!serves(btree("a", "", "b"), btree("a")));
+}
+
+TEST(an_index_has_as_many_parts_as_it_says)
+{
+	Definition shorter = btree("ab+");
+	shorter.part_count = 1;
+	CHECK(!serves(shorter, btree("ab+")));
 }
 
 TEST(what_orders_is_served_in_both_directions_only_as_a_whole)
