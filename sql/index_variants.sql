@@ -58,6 +58,8 @@ SELECT query, variants(query) FROM (VALUES
 	('SELECT * FROM sale WHERE id > $1 ORDER BY id LIMIT $2'),
 	('SELECT * FROM sale WHERE (price, id) > ($1, $2) ORDER BY price, id LIMIT 50'),
 	('SELECT * FROM sale WHERE customer IN ($1, $2, $3)'),
+	('SELECT * FROM sale WHERE customer = $1 OR customer = $2 OR customer = $3'),
+	('SELECT * FROM sale WHERE (customer, id) IN (($1, $2), ($3, $4))'),
 	('SELECT * FROM sale WHERE customer = ANY ($1)'),
 	('SELECT * FROM sale WHERE customer <> ALL ($1)'),
 	('SELECT * FROM sale WHERE id = ANY ($1::int[])'),
@@ -85,6 +87,9 @@ SELECT query, variants(query) FROM (VALUES
 	('SELECT * FROM sale WHERE untold = $1'),
 	('SELECT * FROM sale LIMIT $1 OFFSET $2')
 	) AS shape (query);
+
+-- Values that stand side by side differ.
+SELECT rows_of('SELECT * FROM sale WHERE id = $1 OR id = $2 OR id = $3') AS three, rows_of('SELECT * FROM sale WHERE id = $1 OR id = $1') AS one;
 
 -- The column is found behind views, WITH, subqueries, joins and in what changes rows.
 CREATE TABLE customer (id integer PRIMARY KEY, city text);

@@ -56,9 +56,8 @@ struct Condition
 	Node *column; // as it stands in the query
 	Oid operation;
 	Role role;
-	int place;
 	bool is_list;
-	bool never_paged;
+	bool paged;
 };
 
 bool
@@ -79,11 +78,31 @@ is_ordered_page(const Query *query, const Node *column) noexcept
 	return false;
 }
 
+// How many other values the column is compared with before this one, in IN or OR.
+int
+place_after(const Ties &found, const Tie &tie) noexcept
+{
+	int place = 0;
+
+	for (int i = Max(found.count - list_limit, 0); i < found.count; ++i)
+	{
+		const Tie &other = found.ties[i];
+		if (other.role != tie.role || other.query != tie.query || other.relation != tie.relation ||
+			!equal(other.column, tie.column))
+			continue;
+		if (equal(other.value, tie.value))
+			return other.place;
+		++place;
+	}
+	return place;
+}
+
 void
-add(Search &search, const Tie &tie) noexcept
+add(Search &search, Tie tie) noexcept
 {
 	Ties &found = *search.found;
 
+	tie.place = place_after(found, tie);
 	if (found.count == search.room)
 	{
 		search.room = Max(2 * search.room, 16);
@@ -104,8 +123,8 @@ tie(Search &search, Node *value, const Condition &condition) noexcept
 	if (column.expression == nullptr || contain_volatile_functions(column.expression))
 		return;
 	add(search, {value, eval_const_expressions(nullptr, column.expression), column.relation, column.inherits,
-				 condition.operation, condition.role, condition.place, condition.is_list,
-				 condition.never_paged || is_ordered_page(query, condition.column), query, -1});
+				 condition.operation, condition.role, 0, condition.is_list,
+				 condition.paged || is_ordered_page(query, condition.column), query, -1});
 }
 
 bool
@@ -221,7 +240,7 @@ role_of(Oid operation, Oid column, Oid value, Role &role) noexcept
 }
 
 void
-tie_comparison(Search &search, Oid operation, Node *left, Node *right, bool never_paged) noexcept
+tie_comparison(Search &search, Oid operation, Node *left, Node *right, bool paged) noexcept
 {
 	Condition condition = {};
 
@@ -235,7 +254,7 @@ tie_comparison(Search &search, Oid operation, Node *left, Node *right, bool neve
 		return;
 	condition.column = left;
 	condition.operation = operation;
-	condition.never_paged = never_paged;
+	condition.paged = paged;
 	tie_side(search, right, condition);
 }
 
@@ -244,7 +263,7 @@ tie_list(Search &search, const ScalarArrayOpExpr *comparison) noexcept
 {
 	Node *const left = static_cast<Node *>(linitial(comparison->args));
 	Node *const right = repetition::without_casts(static_cast<Node *>(lsecond(comparison->args)));
-	Condition condition = {left, comparison->opno, Role::element, 0, false, false};
+	Condition condition = {left, comparison->opno, Role::element, false, false};
 	ListCell *cell;
 
 	if (!has_variable(left, nullptr))
@@ -265,10 +284,9 @@ tie_list(Search &search, const ScalarArrayOpExpr *comparison) noexcept
 	}
 	foreach (cell, reinterpret_cast<ArrayExpr *>(right)->elements)
 	{
-		if (condition.place == list_limit)
+		if (foreach_current_index(cell) == list_limit)
 			break;
 		tie_side(search, static_cast<Node *>(lfirst(cell)), condition);
-		++condition.place;
 	}
 }
 

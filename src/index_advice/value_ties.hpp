@@ -40,7 +40,7 @@ struct Tie
 	bool inherits; // the relation's children are meant too
 	Oid operation; // as written, the column on its left if there is a commutator
 	Role role;
-	int place;          // in the list of IN, from 0
+	int place;          // among the values that the column is compared with, from 0
 	bool is_list;       // the value is an array, of which any element may match
 	bool paged;         // rows are asked for in the column's order, with a LIMIT
 	const Query *query; // whose condition it is

@@ -295,6 +295,7 @@ values_of(const Sample &sample, const Analysed &analysed) noexcept
 	if (sample.is_text() || !analysed.takes_values)
 		return nullptr;
 	ParamListInfo values = makeParamList(analysed.parameter_count);
+	memset(values->params, 0, analysed.parameter_count * sizeof(ParamExternData)); // no type: not known
 	sample.each([&](std::uint32_t i, const SampledValue &value) {
 		if (i >= static_cast<std::uint32_t>(analysed.parameter_count) || analysed.parameter_types[i] != value.type)
 			return;
