@@ -59,6 +59,7 @@ public:
 
 	double cost(Set available) const noexcept { return find(available).cost; }
 	Set used(Set available) const noexcept { return find(available).used; }
+	double cost_without() const noexcept { return plans_[count_ - 1].cost; } // any of them
 
 	// Whether every cost is the planner's.
 	bool exact() const noexcept { return exact_; }

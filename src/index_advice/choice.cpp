@@ -55,7 +55,7 @@ double
 Choice::saving(int statement) const noexcept
 {
 	const BenefitGraph &graph = workload_.statements[statement].graph;
-	const double before = graph.cost(0);
+	const double before = graph.cost_without();
 	const double after = graph.cost(available_[statement]);
 
 	return improves(before, after) ? saving_between(statement, before, after) : 0;

@@ -91,7 +91,7 @@ public:
 	// Of a statement's time, between two costs.
 	double saving_between(int statement, double from, double to) const noexcept
 	{
-		const double before = workload_.statements[statement].graph.cost(0);
+		const double before = workload_.statements[statement].graph.cost_without();
 
 		return before > 0 ? workload_.statements[statement].ms * (from - to) / before : 0;
 	}

@@ -68,7 +68,7 @@ Selecting::serves(const Choice::Use &use, Served &served) const noexcept
 
 	if ((graph.used(available) & use.bit) == 0)
 		return false;
-	served = {use.statement, graph.cost(0), graph.cost(available & ~use.bit), graph.cost(available)};
+	served = {use.statement, graph.cost_without(), graph.cost(available & ~use.bit), graph.cost(available)};
 	return choice_.improves(served.cost_before, served.cost_after) &&
 		   choice_.improves(served.cost_without, served.cost_after);
 }
@@ -163,7 +163,7 @@ Selecting::rival_of(int candidate) const noexcept
 	{
 		const Statement &statement = workload.statements[use.statement];
 		const double saving =
-			choice_.saving_between(use.statement, statement.graph.cost(0), statement.graph.cost(use.bit));
+			choice_.saving_between(use.statement, statement.graph.cost_without(), statement.graph.cost(use.bit));
 		Set used = statement.graph.used(choice_.available(use.statement));
 
 		if (saving <= most)
