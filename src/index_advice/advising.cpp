@@ -59,8 +59,8 @@ entry_of(const Table &table, const Considered &considered) noexcept
 	const double tuples = Max(what_if::tuples_of(*considered.index), 1.0);
 	const double bytes = what_if::bytes_of(*considered.index) * filled / tuples - overhead;
 
-	return {method_of(considered.definition), Max(bytes, 4.0), considered.keys,
-			is_ascending(considered), table.tuples > 0 ? Min(tuples / table.tuples, 1.0) : 1.0};
+	return {method_of(considered.definition), Max(bytes, 4.0), considered.keys, is_ascending(considered),
+			table.tuples > 0 ? Min(tuples / table.tuples, 1.0) : 1.0};
 }
 
 Set
@@ -319,11 +319,11 @@ decline_statements(Recommendation &advice) noexcept
 	}
 }
 
-// An index as large as all the tables together should save a hundredth of all time for that alone.
+// An index as large as all the tables together should save a fiftieth of all time for that alone.
 double
 charge_for_byte(const Weighing &weighing) noexcept
 {
-	constexpr double share = 0.01;
+	constexpr double share = 0.02;
 	double pages = 1;
 	const ListCell *cell;
 

@@ -1,9 +1,9 @@
 // What the statements propose and write, from their analysed trees.
 
+#include "index_advice/known_constants.hpp"
 #include "index_advice/workload.hpp"
 #include "observe/observe.hpp"
 #include "observe/statement_totals.hpp"
-#include "scans/evidence.hpp"
 #include "server/guard.hpp"
 
 extern "C" {
@@ -125,14 +125,6 @@ note_refusal(Weighing &weighing, const Refusal &refusal, int statement) noexcept
 	weighing.refusals = lappend(weighing.refusals, reason);
 }
 
-bool
-recurs(Oid relation, AttrNumber column, Oid operation, const Const *value, void *context)
-{
-	const Look &look = *static_cast<const Look *>(context);
-
-	return scans::is_recurring(look.evidence, look.statement.form.fingerprint, relation, column, operation, value);
-}
-
 // ---- What is written ---------------------------------------------------------------------
 
 Bitmapset *
@@ -182,15 +174,16 @@ note_writes(Weighing &weighing, const Query *query, double rows) noexcept
 // ---- Going through all -------------------------------------------------------------------
 
 void
-look_at_query(const Look &look, const Query *query) noexcept
+look_at_query(const Look &look, Query *query) noexcept
 {
+	KnownConstants known = {look.evidence, look.statement.form.fingerprint};
 	const MemoryContext before = MemoryContextSwitchTo(look.weighing.memory);
 	if (look.statement.calls > calls_of_event)
 		note_writes(look.weighing, query, look.statement.rows);
 	MemoryContextSwitchTo(before);
 
 	Proposals proposals = {};
-	propose(query, {recurs, const_cast<Look *>(&look)}, proposals);
+	propose(look.statement.form.has_constants ? query : with_constants(query, known), {recurs, &known}, proposals);
 	MemoryContextSwitchTo(look.weighing.memory);
 	for (int i = 0; i < proposals.count; ++i)
 		look.statement.own = list_append_unique_int(

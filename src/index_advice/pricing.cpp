@@ -1,8 +1,8 @@
 // What each statement would cost under the sets of indexes that it could use.
 
-#include "index_advice/variants.hpp"
+#include "index_advice/known_constants.hpp"
+#include "index_advice/variant_weights.hpp"
 #include "index_advice/workload.hpp"
-#include "scans/evidence.hpp"
 #include "server/guard.hpp"
 
 namespace remedy::index_advice {
@@ -23,17 +23,6 @@ struct Question
 	Variant variants[variant_limit];
 	int variant_count;
 };
-
-Recurrence
-recurrence(Oid relation, AttrNumber column, Oid operation, const Const *value, void *context)
-{
-	const Question &question = *static_cast<const Question *>(context);
-
-	return scans::is_recurring(question.evidence, question.statement.form.fingerprint, relation, column, operation,
-							   value)
-			   ? Recurrence::recurs
-			   : Recurrence::unknown;
-}
 
 void
 plan(Set available, double &cost, Set &used, void *context)
@@ -66,18 +55,27 @@ plan(Set available, double &cost, Set &used, void *context)
 	}
 }
 
-int
-observed_runs(const Observed &statement, const observe::Analysed &analysed, ObservedRun *runs) noexcept
+// Statements that tell how many rows they gave: which of the variants are theirs.
+void
+weigh_variants(Question &question) noexcept
 {
-	int count = 0;
+	const Observed &statement = question.statement;
+	double expected[variant_limit], weights[variant_limit];
 
-	for (int i = 0; i < statement.form.sample_count; ++i)
+	if (question.variant_count == 1 || question.query->commandType != CMD_SELECT || statement.calls == 0)
+		return;
+	for (int i = 0; i < question.variant_count; ++i)
 	{
-		const ParamListInfo values = observe::values_of(statement.form.samples[i], analysed);
-		if (values != nullptr)
-			runs[count++] = {nullptr, values};
+		const Variant &variant = question.variants[i];
+		const MemoryContext before = MemoryContextSwitchTo(question.plans);
+		expected[i] = what_if::plan_under(variant.query, question.text, variant.values, {}).rows;
+		weights[i] = variant.weight;
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(question.plans);
 	}
-	return count;
+	fit_weights(expected, statement.rows / statement.calls, weights, question.variant_count);
+	for (int i = 0; i < question.variant_count; ++i)
+		question.variants[i].weight = weights[i];
 }
 
 // A rule may make several queries of a statement; the first one is what it is about.
@@ -86,16 +84,17 @@ ask(const observe::Analysed &analysed, void *context)
 {
 	Question &question = *static_cast<Question *>(context);
 	Observed &statement = question.statement;
-	ObservedRun runs[observe::samples_per_statement];
+	KnownConstants known = {question.evidence, statement.form.fingerprint};
 	BenefitGraph::Plan plans[plans_per_statement];
 
 	if (analysed.queries == NIL)
 		return;
 	question.text = analysed.text;
-	question.query = linitial_node(Query, analysed.queries);
-	const int run_count = observed_runs(statement, analysed, runs);
-	question.variant_count = make_variants(question.query, analysed.parameter_count, runs, run_count,
-										   {recurrence, &question}, question.variants);
+	Query *const query = linitial_node(Query, analysed.queries);
+	question.query = statement.form.has_constants ? query : with_constants(query, known);
+	question.variant_count =
+		make_variants(statement.form, analysed, question.query, {recurrence_of, &known}, question.variants);
+	weigh_variants(question);
 	const int count = statement.candidate_count;
 	statement.graph.build(count == 64 ? ~Set{0} : only(count) - 1, {plan, &question}, plannings_per_statement, plans,
 						  plans_per_statement);

@@ -94,50 +94,58 @@ EvidenceList::of(std::uint64_t fingerprint) const noexcept
 
 namespace {
 
-struct Seen
+// Calls use(hash, samples) for each entry's constant at the place.
+template <class Use>
+void
+each_constant(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relation, AttrNumber column, Oid operation,
+			  Use &&use) noexcept
 {
-	bool any;  // a constant at the place
-	bool same; // it was this one
-};
-
-Seen
-look_for(const Entry &entry, AttrNumber column, Oid operation, ConstantHash hash) noexcept
-{
-	Seen seen = {false, false};
-
-	for (int i = 0; i < entry.key.predicate.count; ++i)
+	for (const Evidence &each : evidence.of(fingerprint))
 	{
-		const Clause &clause = entry.key.predicate.clauses[i];
-		if (clause.column != column || clause.is_expression || clause.operation != operation ||
-			entry.constants.of[i] == unknown_constant)
+		const Entry &entry = *each.entry;
+		if (entry.key.subject.relation != relation)
 			continue;
-		seen.any = true;
-		seen.same |= entry.constants.of[i] == hash;
+		for (int i = 0; i < entry.key.predicate.count; ++i)
+		{
+			const Clause &clause = entry.key.predicate.clauses[i];
+			if (clause.column == column && !clause.is_expression && clause.operation == operation &&
+				entry.constants.of[i] != unknown_constant)
+				use(entry.constants.of[i], entry.constants.samples);
+		}
 	}
-	return seen;
 }
 
 } // namespace
 
-bool
-is_recurring(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relation, AttrNumber column, Oid operation,
-			 const Const *constant) noexcept
+Recurrence
+recurrence_of(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relation, AttrNumber column, Oid operation,
+			  const Const *constant) noexcept
 {
-	const ConstantHash hash = hash_of_constant(constant);
+	const ConstantHash wanted = constant->constisnull ? unknown_constant : hash_of_constant(constant);
+	std::uint64_t samples = 0;
+	bool varies = false;
+
+	each_constant(evidence, fingerprint, relation, column, operation, [&](ConstantHash hash, std::uint64_t more) {
+		varies |= hash != wanted;
+		samples += more;
+	});
+	if (varies)
+		return Recurrence::varies;
+	return samples >= samples_to_recur ? Recurrence::recurs : Recurrence::unknown;
+}
+
+ConstantHash
+recurring_constant(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relation, AttrNumber column,
+				   Oid operation) noexcept
+{
+	ConstantHash one = unknown_constant;
 	std::uint64_t samples = 0;
 
-	if (constant->constisnull)
-		return false;
-	for (const Evidence &each : evidence.of(fingerprint))
-	{
-		if (each.entry->key.subject.relation != relation)
-			continue;
-		const Seen seen = look_for(*each.entry, column, operation, hash);
-		if (seen.any && !seen.same)
-			return false;
-		samples += seen.same ? each.entry->constants.samples : 0;
-	}
-	return samples >= samples_to_recur;
+	each_constant(evidence, fingerprint, relation, column, operation, [&](ConstantHash hash, std::uint64_t more) {
+		one = one == unknown_constant || one == hash ? hash : varied_constant;
+		samples += more;
+	});
+	return samples >= samples_to_recur && one != varied_constant ? one : unknown_constant;
 }
 
 } // namespace remedy::scans

@@ -38,15 +38,26 @@ struct EvidenceList
 EvidenceList read_all_evidence() noexcept;
 EvidenceList read_evidence() noexcept;
 
-// Whether this constant stood at the condition's place in all samples of the statement, of
-// which there are enough to say so.  The operator has the column on its left.
-bool is_recurring(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relation, AttrNumber column,
-				  Oid operation, const Const *constant) noexcept;
+enum class Recurrence : std::uint8_t
+{
+	unknown, // too few samples, or none
+	varies,
+	recurs, // the same one in all of them
+};
+
+// What is known of the constant at a condition's place, of which this is one.  The operator has
+// the column on its left.
+Recurrence recurrence_of(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relation, AttrNumber column,
+						 Oid operation, const Const *constant) noexcept;
+
+// The hash of the one that recurs there; unknown_constant if none does.
+ConstantHash recurring_constant(const EvidenceList &evidence, std::uint64_t fingerprint, Oid relation,
+								AttrNumber column, Oid operation) noexcept;
 
 // Finds the column's value that has the hash among those that its statistics tell are
 // common, for a user who may see these in pg_stats; of an index, the common values of its
-// expression.  The value is of the column's type, in
-// the current memory context.  False if it is not there.
+// expression.  The value is of the column's type, in the current memory context.  False if it
+// is not there.
 bool recover_constant(Oid relation, AttrNumber column, ConstantHash hash, Datum &value, Oid &type) noexcept;
 
 } // namespace remedy::scans
