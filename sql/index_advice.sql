@@ -1,0 +1,96 @@
+-- Advice on indexes, from what was observed to the statement that creates them.
+SET client_min_messages = warning;
+SET max_parallel_workers_per_gather = 0;
+CREATE SCHEMA store;
+SET search_path = store, public;
+CREATE TABLE customer (id integer PRIMARY KEY, email text, town text, phone text);
+INSERT INTO customer SELECT i, 'Name' || i || '@example.com', 'town' || i % 40, md5(i::text) FROM generate_series(1, 20000) AS i;
+CREATE TABLE purchase (id integer PRIMARY KEY, customer_id integer, state text, total numeric, made timestamp, note text);
+INSERT INTO purchase SELECT i, i * 79 % 20000 + 1, CASE WHEN i % 100 = 0 THEN 'open' ELSE 'done' END, i % 1000,
+	timestamp '2026-01-01' + i * interval '7 minutes', repeat('x', 60) FROM generate_series(1, 60000) AS i;
+CREATE TABLE "Odd ""table""" ("the key" integer, "select" text);
+INSERT INTO "Odd ""table""" SELECT i, repeat('y', 100) FROM generate_series(1, 20000) AS i;
+CREATE TABLE small (id integer);
+INSERT INTO small SELECT generate_series(1, 100);
+CREATE TABLE reading (device integer, at timestamp, value float8, seen timestamp) WITH (fillfactor = 50);
+INSERT INTO reading SELECT i, timestamp '2026-01-01', i, timestamp '2026-01-01' + i * interval '1 second' FROM generate_series(1, 20000) AS i;
+CREATE TABLE event (at date, kind integer, body text) PARTITION BY RANGE (at);
+CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+CREATE TABLE event_2 PARTITION OF event FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+INSERT INTO event SELECT date '2026-01-01' + i % 59, i % 5000, repeat('z', 80) FROM generate_series(1, 20000) AS i;
+ANALYZE customer, purchase, "Odd ""table""", small, reading, event;
+SELECT remedy.reset();
+
+-- Nothing was observed.
+SELECT count(*) FROM remedy.missing_indexes;
+
+-- What an application asks, several times each.
+\o /dev/null
+PREPARE latest (integer) AS SELECT * FROM purchase WHERE customer_id = $1 ORDER BY made DESC LIMIT 5;
+PREPARE by_email (text) AS SELECT id FROM customer WHERE lower(email) = $1;
+PREPARE open_ones AS SELECT id, made FROM purchase WHERE state = 'open' ORDER BY made LIMIT 10;
+PREPARE odd (integer) AS SELECT "select" FROM "Odd ""table""" WHERE "the key" = $1;
+PREPARE tiny (integer) AS SELECT id FROM small WHERE id = $1;
+PREPARE events (integer) AS SELECT body FROM event WHERE kind = $1;
+PREPARE served (integer) AS SELECT town FROM customer WHERE id = $1;
+SELECT format('EXECUTE latest(%s); EXECUTE by_email(''name%s@example.com''); EXECUTE open_ones; EXECUTE odd(%s); EXECUTE tiny(%s); EXECUTE events(%s); EXECUTE served(%s)',
+	i, i, i, i, i, i) FROM generate_series(1, 5) AS i \gexec
+-- No index can be built for that.
+SELECT count(*) FROM purchase WHERE made::timestamptz::date = '2026-01-05';
+\o
+SELECT rank IS NOT NULL AS advised, table_name, index_name, index_columns, method, cost_before > 2 * cost_after AS cheaper,
+	size_bytes > 0 AS sized, cardinality(queries) AS statements, calls, lock_taken, fix_sql, undo_sql
+FROM remedy.missing_indexes WHERE rank IS NOT NULL ORDER BY table_name COLLATE "C", fix_sql COLLATE "C" \gx
+SELECT table_name, reason FROM remedy.missing_indexes WHERE rank IS NULL ORDER BY table_name COLLATE "C", reason COLLATE "C";
+SELECT bool_and(evidence ~ '^\d+ statements?, \d+ calls, \d+ ms, [\d.]+ % of the observed time; planned cost of a call \d+, with the index \d+$') AS said
+FROM remedy.missing_indexes WHERE rank IS NOT NULL;
+
+-- A budget.
+SELECT count(*) FILTER (WHERE rank IS NOT NULL) AS advised, bool_or(reason LIKE '%no room for it%') AS told FROM remedy.advise_indexes(NULL, 2);
+SELECT coalesce(sum(size_bytes), 0) <= 600000 AS kept FROM remedy.advise_indexes(600000);
+SELECT FROM remedy.advise_indexes(0);
+SELECT FROM remedy.advise_indexes(NULL, -1);
+
+-- The findings have them now, and suites may refuse them.
+SELECT kind, severity, object, fix_sql FROM remedy.findings WHERE kind = 'missing_index' ORDER BY object COLLATE "C", fix_sql COLLATE "C";
+\set VERBOSITY terse
+SELECT remedy.assert_no_missing_index('small');
+SELECT remedy.assert_no_missing_index('purchase');
+\set VERBOSITY default
+
+-- What is built is noticed, and no more advised.
+SELECT format('%s', replace(fix_sql, ' CONCURRENTLY', '')) FROM remedy.missing_indexes WHERE rank IS NOT NULL ORDER BY table_name COLLATE "C", fix_sql COLLATE "C" \gexec
+SELECT count(*) FROM remedy.missing_indexes WHERE rank IS NOT NULL;
+SELECT remedy.assert_no_missing_index();
+SELECT table_name, index_name, verdict, statements, calls_before FROM remedy.index_outcomes ORDER BY table_name COLLATE "C", index_name COLLATE "C";
+SELECT count(*) FROM remedy.findings WHERE kind = 'missing_index';
+
+-- A value that is written all the time and read now and then.
+\o /dev/null
+SELECT remedy.reset();
+PREPARE touch (integer, timestamp) AS UPDATE reading SET seen = $2 WHERE device = $1;
+CREATE INDEX ON reading (device);
+SELECT format('EXECUTE touch(%s, timestamp ''2026-02-01'')', i) FROM generate_series(1, 1000) AS i \gexec
+PREPARE stale (timestamp) AS SELECT count(*) FROM reading WHERE seen < $1;
+EXECUTE stale('2026-01-01 00:01'); EXECUTE stale('2026-01-01 00:02'); EXECUTE stale('2026-01-01 00:03');
+\o
+SELECT rank, table_name, index_columns, regexp_replace(reason, '\d+', 'n', 'g') AS reason FROM remedy.missing_indexes WHERE table_name = 'store.reading';
+
+-- Statements of others are for those who may read them.
+CREATE ROLE regress_reader;
+GRANT USAGE ON SCHEMA store TO regress_reader;
+SET ROLE regress_reader;
+SELECT count(*) FROM remedy.missing_indexes;
+RESET ROLE;
+DROP OWNED BY regress_reader;
+DROP ROLE regress_reader;
+
+-- As a migration.
+\o /dev/null
+SELECT remedy.reset();
+DROP INDEX "Odd ""table""_the key_idx";
+EXECUTE odd(1); EXECUTE odd(2); EXECUTE odd(3);
+\o
+SELECT remedy.index_migration('sql');
+SELECT remedy.reset();
+DROP SCHEMA store CASCADE;
