@@ -2,12 +2,9 @@
 
 #include <utility>
 
-#include "index_advice/patterns.hpp"
 #include "index_advice/reader.hpp"
 
 extern "C" {
-#include "access/stratnum.h"
-#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 }
 
@@ -15,6 +12,7 @@ namespace remedy::index_advice {
 
 namespace {
 
+// As the operator's estimator tells, also of operators that are not the server's own.
 bool
 excludes(Oid operation) noexcept
 {
@@ -84,10 +82,9 @@ refuse_cast(Scan &scan, Node *key) noexcept
 bool
 is_refused(Scan &scan, Node *key) noexcept
 {
-	const char *const reason = reason_against(scan.table, key);
-
 	if (refuse_cast(scan, key))
 		return true;
+	const char *const reason = reason_against(scan.table, key);
 	if (reason != nullptr)
 		refuse(scan, "%s", reason);
 	return reason != nullptr;
@@ -103,7 +100,6 @@ Reader::changes_for_each_row(Node *key, Node *value, Oid operation) const noexce
 	return true;
 }
 
-// What excludes values finds nothing by itself; as a constant it can be a predicate.
 // What excludes values finds nothing by itself; as a constant it can be a predicate.
 bool
 Reader::filter(Oid operation, Node *key, Node *value) const noexcept
