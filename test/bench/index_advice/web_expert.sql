@@ -1,0 +1,64 @@
+-- What an expert who knows the application would do. The ground truth's best forms, one each; no advisor sees it.
+
+-- The shop.
+CREATE INDEX ON users (lower(email));
+CREATE INDEX ON users (tenant_id, name) WHERE deleted_at IS NULL;
+CREATE INDEX ON sessions (user_id);
+CREATE INDEX ON "User Profiles" ("phoneNumber");
+CREATE INDEX ON products (barcode);
+CREATE INDEX ON products USING gin (tags);
+CREATE INDEX ON products USING gin (attributes jsonb_path_ops);
+CREATE INDEX ON products USING gin (name gin_trgm_ops);
+CREATE INDEX ON products (category_id, price);
+CREATE INDEX ON products (created_at);
+CREATE INDEX ON reviews (author_id);
+CREATE INDEX ON carts (session_token);
+CREATE INDEX ON orders (tenant_id, created_at, id);
+CREATE INDEX ON orders (created_at) WHERE status = 'failed';
+CREATE INDEX ON orders (user_id, created_at);
+CREATE INDEX ON orders (number);
+CREATE INDEX ON orders (external_ref);
+CREATE INDEX ON orders (tenant_id, status);
+CREATE INDEX ON orders USING brin (created_at) WITH (pages_per_range = 32);
+CREATE INDEX ON order_items (order_id);
+CREATE INDEX ON order_items (product_id) INCLUDE (quantity);
+CREATE INDEX ON audit_log USING brin (at) WITH (pages_per_range = 32);
+CREATE INDEX ON jobs (queue, priority DESC, run_at) WHERE state = 'ready';
+CREATE INDEX ON notifications (user_id, created_at) WHERE read_at IS NULL;
+CREATE INDEX ON outbox (id) WHERE sent_at IS NULL;
+CREATE INDEX ON events (tenant_id, occurred_at);
+CREATE INDEX ON events ((payload ->> 'path'));
+CREATE INDEX ON documents USING gin (to_tsvector('english', body));
+CREATE INDEX ON messages (conversation_id, sent_at);
+CREATE INDEX ON messages (sender_id, sent_at);
+CREATE INDEX ON billing.invoices ((issued_at::date));
+CREATE INDEX ON billing.invoices (due_on) WHERE paid_at IS NULL;
+CREATE INDEX ON billing.payments (invoice_id) INCLUDE (amount);
+DROP INDEX idx_users_email;
+DROP INDEX products_tenant;
+DROP INDEX orders_note;
+
+-- The help desk.
+CREATE INDEX ON tickets (assignee_id, priority DESC, created_at) WHERE status IN ('open', 'pending');
+CREATE INDEX ON tickets (requester_id, created_at);
+CREATE INDEX ON tickets ((custom ->> 'external_id'));
+CREATE INDEX ON tickets (created_at) WHERE status = 'escalated';
+CREATE INDEX ON tickets USING gin (label_ids);
+CREATE INDEX ON ticket_comments (ticket_id);
+CREATE INDEX ON ticket_comments (author_id, created_at);
+CREATE INDEX ON ticket_comments (created_at);
+CREATE INDEX ON articles USING gin (search);
+CREATE INDEX ON articles USING gin (title gin_trgm_ops);
+CREATE INDEX ON contacts (lower(last_name) text_pattern_ops);
+CREATE INDEX ON contacts (phone);
+CREATE INDEX ON contacts (mobile);
+CREATE INDEX ON page_views USING brin (viewed_at) WITH (pages_per_range = 32);
+CREATE INDEX ON device_status (serial);
+CREATE INDEX ON email_queue (send_after) WHERE state = 'queued';
+CREATE INDEX ON subscriptions (renews_on) WHERE status = 'active';
+CREATE INDEX ON subscriptions (plan_id, ends_at);
+CREATE INDEX ON subscriptions (customer_id) WHERE cancelled_at IS NULL;
+CREATE INDEX ON subscriptions (license_key);
+DROP INDEX tickets_subject;
+DROP INDEX articles_slug_again;
+DROP INDEX contacts_city;
