@@ -5,7 +5,6 @@ most cost for each byte, until no step gains enough. It is given what pg_remedy 
 values. Costs are memoised by statement and the indexes on its tables.
 """
 
-import json
 import re
 
 WIDTH = 3
@@ -53,7 +52,8 @@ class Search:
             if "Relation Name" in node:
                 tables.add((node["Schema"], node["Relation Name"]))
             for condition in CONDITIONS:
-                words.update(re.findall(r'"[^"]+"|\w+', json.dumps(node.get(condition, ""), ensure_ascii=False).replace('\\"', '"')))
+                text = node.get(condition, "")
+                words.update(re.findall(r'"[^"]+"|\w+', text if isinstance(text, str) else " ".join(text)))
             for child in node.get("Plans", []):
                 walk(child)
         walk(self.explain(text))

@@ -41,9 +41,9 @@ def is_form(index, form):
 
 
 def covered(index, other):
-    """Whether all that the index serves is served by the other: a btree that begins like it, of the same rows or more."""
+    """Whether all that the index serves is served as well by the other: a btree of the same rows that begins like it."""
     return (index.table == other.table and index.method == other.method == "btree"
-            and other.predicate in ("", index.predicate)
+            and index.predicate == other.predicate
             and texts(other.keys[:len(index.keys)]) == texts(index.keys)
             and same_order(other.keys[:len(index.keys)], index.keys)
             and set(index.include) <= set(other.include) | {key.text for key in other.keys})

@@ -55,8 +55,8 @@ class Covered(unittest.TestCase):
         self.assertFalse(covered(index("a", "b"), index("a")))
 
     def test_rows(self):
-        self.assertTrue(covered(index("a", predicate="p"), index("a")))
         self.assertTrue(covered(index("a", predicate="p"), index("a", "b", predicate="p")))
+        self.assertFalse(covered(index("a", predicate="p"), index("a")))
         self.assertFalse(covered(index("a"), index("a", predicate="p")))
 
     def test_methods(self):

@@ -136,8 +136,8 @@ add("order_lines", 120, """SELECT o.number, o.status, i.quantity, i.price, p.nam
 add("order_goods", 50, "SELECT number, status, goods FROM order_totals WHERE id = $1", lambda p: [p.row(120000)])
 add("order_gone", 6, "DELETE FROM orders WHERE id = $1", lambda p: [p.row(120000)])
 add("product_sales", 60, "SELECT sum(quantity), count(*) FROM order_items WHERE product_id = $1", lambda p: [p.skew(p.n(30000))])
-add("new_order", 150, """INSERT INTO orders (tenant_id, user_id, number, status, total, created_at, shipping_address)
-    VALUES ($1, $2, $3, 'new', $4, $5, 'somewhere')""",
+add("new_order", 150, """INSERT INTO orders (tenant_id, user_id, number, status, total, created_at, shipping_address, note)
+    VALUES ($1, $2, $3, 'new', $4, $5, '111 Long Street, Some Town', 'note 123456')""",
     lambda p: [p.skew(200), p.user(), "NEW-%d" % integer(p, 1, 10 ** 9), integer(p, 5, 300), LAST])
 add("new_item", 400, "INSERT INTO order_items (order_id, product_id, quantity, price) SELECT max(id), $1, $2, $3 FROM orders",
     lambda p: [p.skew(p.n(30000)), integer(p, 1, 5), integer(p, 1, 50)])
@@ -145,7 +145,7 @@ add("new_order_audit", 600, "INSERT INTO order_audit (order_id, actor_id, what, 
     lambda p: [p.row(120000), integer(p, 1, 5000)])
 add("audit", 25, "SELECT action, count(*) FROM audit_log WHERE at >= $1 AND at < $2 GROUP BY action",
     lambda p: span(p, "2026-01-02", "2026-06-25", hours=12))
-add("new_audit", 400, "INSERT INTO audit_log (tenant_id, actor_id, action, at, detail) VALUES ($1, $2, $3, $4, 'by hand')",
+add("new_audit", 400, "INSERT INTO audit_log (tenant_id, actor_id, action, at, detail) VALUES ($1, $2, $3, $4, '%s')" % ("d" * 40),
     lambda p: [p.skew(200), p.user(), "action%d" % integer(p, 0, 11), LAST])
 add("job_taken", 90, """UPDATE jobs SET state = 'running', locked_at = now() WHERE id = (SELECT id FROM jobs
     WHERE queue = $1 AND state = 'ready' AND run_at <= $2 ORDER BY priority DESC, run_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, args""",
@@ -229,7 +229,8 @@ held("seats", 30, "UPDATE subscriptions SET seats = $2 WHERE license_key = $1",
 def calls(scale, share, run):
     """All calls, as (statement, parameters), in their order; share reduces how many of each there are.
 
-    Each run asks the same with other values: a row that is deleted is not there to be deleted again.
+    Each run asks the same with other values: a row that is deleted is not there to be deleted again. New rows are as
+    long as those that were loaded, so that they do not fill gaps in old pages, which no append-only table has.
     """
     everything = []
     for statement in STATEMENTS:
