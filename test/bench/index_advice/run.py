@@ -27,7 +27,7 @@ class Workload:
         self.truth = json.loads((HERE / "web_truth.json").read_text()) if name == "web" else None
 
     def calls(self, run):
-        return web.calls(self.scale, self.share, run) if self.name == "web" else tpch.calls()
+        return web.calls(self.scale, self.share, run) if self.name == "web" else tpch.calls(run)
 
     def load(self):
         scale = self.scale if self.name == "web" else self.scale * tpch.SCALE
@@ -51,6 +51,18 @@ def psql(database, *arguments):
 def command(text):
     with driver.connect("postgres") as connection:
         connection.execute(text)
+
+
+def available(names):
+    """Those of the advisors whose extension this server has."""
+    with driver.connect("postgres") as connection:
+        there = {row[0] for row in connection.execute("SELECT name FROM pg_available_extensions").fetchall()}
+    for name in names:
+        extension = advisors.ADVISORS[name].extension
+        if extension and extension not in there:
+            print("%s: left out, for %s is not installed" % (name, extension))
+        else:
+            yield name
 
 
 def run(workload, name, options):
@@ -197,6 +209,7 @@ def main():
     if options.quick:
         options.scale, options.share = 0.2, 0.1
     command("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    asked = list(available(options.advisors.split(",")))
     for name in ["web", "tpch"] if options.workload == "all" else [options.workload]:
         workload = Workload(name, options.scale, options.share)
         command("CREATE DATABASE " + name)
@@ -212,7 +225,7 @@ def main():
                     "SELECT relid::regclass::text FROM pg_stat_user_tables").fetchall()))
                 needs = indexes.needs(workload.truth, connection)
             command("DROP DATABASE forms")
-        results = {who: run(workload, who, options) for who in options.advisors.split(",")
+        results = {who: run(workload, who, options) for who in asked
                    if who != "expert" or (HERE / (name + "_expert.sql")).exists()}
         if options.verbose:
             tell(workload, results, needs)
