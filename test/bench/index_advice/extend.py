@@ -25,8 +25,9 @@ class Search:
                 continue
             self.weights[statement.name] = self.weights.get(statement.name, 0) + 1
             texts = self.texts.setdefault(statement.name, [])
-            if len(texts) < INSTANCES:
-                texts.append(literally(statement.sql, values))
+            text = literally(statement.sql, values)
+            if len(texts) < INSTANCES and text not in texts:
+                texts.append(text)
         # statement -> table -> its columns in conditions, orders and groups
         self.uses = {name: self.columns_used(texts[0]) for name, texts in self.texts.items()}
 

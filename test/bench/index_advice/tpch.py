@@ -1,6 +1,7 @@
 """The 22 queries of TPC-H with the specification's validation parameters, each once to be watched and three times to be measured.
 
-At a small scale: without indexes the correlated subqueries of 17 and 20 take time with its square, half a minute at 0.05.
+At a small scale, and SLOW ones once: without indexes their correlated subqueries take time with its square, half a minute
+at 0.05.
 """
 
 import random
@@ -9,6 +10,7 @@ from web import Statement
 
 SCALE = 0.025
 CALLS = 3
+SLOW = ("q17", "q20")
 
 QUERIES = """
 select l_returnflag, l_linestatus, sum(l_quantity) as sum_qty, sum(l_extendedprice) as sum_base_price, sum(l_extendedprice * (1 - l_discount)) as sum_disc_price,
@@ -91,6 +93,6 @@ STATEMENTS = [Statement("q%02d" % number, CALLS, " ".join(query.split()), lambda
 
 
 def calls(run):
-    everything = [(statement, []) for statement in STATEMENTS for i in range(CALLS if run else 1)]
+    everything = [(statement, []) for statement in STATEMENTS for i in range(CALLS if run and statement.name not in SLOW else 1)]
     random.Random("order").shuffle(everything)
     return everything
