@@ -54,12 +54,12 @@ def command(text):
 
 
 def available(names):
-    """Those of the advisors whose extension this server has."""
+    """Those of the advisors whose extension this server has; ours is staged, which the view does not know on Debian."""
     with driver.connect("postgres") as connection:
         there = {row[0] for row in connection.execute("SELECT name FROM pg_available_extensions").fetchall()}
     for name in names:
         extension = advisors.ADVISORS[name].extension
-        if extension and extension not in there:
+        if extension and extension not in there | {"pg_remedy"}:
             print("%s: left out, for %s is not installed" % (name, extension))
         else:
             yield name
