@@ -1,6 +1,6 @@
 """Reads the indexes of a database as the judge's definitions, and makes those of the truth's forms comparable."""
 
-from judge import Index, Key, Need
+from judge import Index, Key, Need, canonical
 
 # An index of a partition that belongs to one of the parent is the parent's; any other counts for the root of its table.
 QUERY = """
@@ -20,7 +20,7 @@ def read(connection):
     found = {}
     for name, table, method, count, texts, opclasses, descending, predicate in connection.execute(QUERY).fetchall():
         keys = tuple(Key(*key) for key in zip(texts[:count], opclasses, descending))
-        found[name] = Index(name, table, method, keys, tuple(texts[count:]), predicate)
+        found[name] = Index(name, table, method, keys, tuple(texts[count:]), canonical(predicate))
     return found
 
 

@@ -6,6 +6,7 @@ default one. A form of a need (truth file) is an Index too, whose name is nobody
 """
 
 import collections
+import re
 
 Index = collections.namedtuple("Index", "name table method keys include predicate", defaults=((), ""))
 Key = collections.namedtuple("Key", "text opclass descending", defaults=("", False))
@@ -13,6 +14,13 @@ Need = collections.namedtuple("Need", "name table best also optional")
 Verdict = collections.namedtuple("Verdict", "met best matched wrong")
 
 WIDER = 1  # how many columns an index may have beyond a form
+
+
+def canonical(predicate):
+    """Of the two texts of one array of words the server's for IN: 'a'::text in brackets. All else is the server's already."""
+    def spelt_out(match):
+        return "ARRAY[%s]" % ", ".join("'%s'::%s" % (word, match[2]) for word in match[1].split(","))
+    return re.sub(r"""'\{([^{}"'\\ ]+)\}'::(text|character varying)\[\]""", spelt_out, predicate)
 
 
 def texts(keys):

@@ -2,7 +2,7 @@
 
 import unittest
 
-from judge import Index, Key, Need, covered, distinct, fits, is_form, judge, judge_drops
+from judge import Index, Key, Need, canonical, covered, distinct, fits, is_form, judge, judge_drops
 
 
 def index(*keys, table="t", method="btree", include=(), predicate="", name="x"):
@@ -46,6 +46,15 @@ class Fits(unittest.TestCase):
 
     def test_best_is_not_wider(self):
         self.assertFalse(is_form(index("a", "b"), index("a")))
+
+
+class Canonical(unittest.TestCase):
+    def test_array(self):
+        self.assertEqual(canonical("status = ANY ('{open,pending}'::text[])"), "status = ANY (ARRAY['open'::text, 'pending'::text])")
+
+    def test_others_stay(self):
+        for text in ("a IS NULL", "status = 'a{b}'::text", "n = ANY ('{1,2}'::integer[])"):
+            self.assertEqual(canonical(text), text)
 
 
 class Covered(unittest.TestCase):

@@ -3,6 +3,7 @@
 import argparse
 import collections
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -16,7 +17,7 @@ import tpch
 import web
 
 HERE = pathlib.Path(__file__).parent
-Result = collections.namedtuple("Result", "figures hot count megabytes advice_seconds failed added dropped existing")
+Result = collections.namedtuple("Result", "figures hot megabytes failed added dropped existing")
 
 
 class Workload:
@@ -96,7 +97,7 @@ def run(workload, name, options):
     if not options.keep:
         command("DROP DATABASE " + database)
     print("%s: asked for %.1f s, built in %.1f s" % (name, asked, seconds), flush=True)
-    return Result(figures, hot, len(judge.distinct(added)), megabytes, asked, failed, added, dropped, stay)
+    return Result(figures, hot, megabytes, failed, added, dropped, stay)
 
 
 def total(figures, part, what):
@@ -114,7 +115,7 @@ def saving(results, name, part, what):
     return (none - ours) / (none - expert)
 
 
-def report(workload, results, needs, options):
+def report(workload, results, needs):
     for title, part in workload.parts().items():
         print("\n%s%s: %d statements, %d calls" % (workload.name, ", " + title if title else "",
               *(lambda figures: (len(figures), sum(f.calls for f in figures)))([f for name, f in next(iter(results.values())).figures.items() if part(name)])))
@@ -204,7 +205,7 @@ def main():
     parser.add_argument("--share", type=float, default=1.0, help="of the calls")
     parser.add_argument("--quick", action="store_true", help="--scale 0.2 --share 0.1: whether all works")
     parser.add_argument("--verbose", action="store_true", help="each need, wrong advice, and each statement")
-    parser.add_argument("--keep", action="store_true", help="keep the databases, until the server is stopped")
+    parser.add_argument("--keep", action="store_true", help="keep the databases, and the server until Enter is pressed")
     options = parser.parse_args()
     if options.quick:
         options.scale, options.share = 0.2, 0.1
@@ -229,7 +230,9 @@ def main():
                    if who != "expert" or (HERE / (name + "_expert.sql")).exists()}
         if options.verbose:
             tell(workload, results, needs)
-        report(workload, results, needs, options)
+        report(workload, results, needs)
+    if options.keep:
+        input("PGHOST=%(PGHOST)s PGPORT=%(PGPORT)s PGUSER=%(PGUSER)s; press Enter to stop the server" % os.environ)
 
 
 if __name__ == "__main__":
