@@ -8,6 +8,7 @@
 #include "repetition/repetition.hpp"
 #include "scans/scans.hpp"
 #include "schedule/schedule.hpp"
+#include "what_if/what_if.hpp"
 
 REMEDY_EXPORT_BEGIN
 PG_MODULE_MAGIC;
@@ -23,5 +24,6 @@ _PG_init(void)
 	remedy::plans::start();
 	remedy::scans::start();
 	remedy::schedule::start();
+	remedy::what_if::start();
 	MarkGUCPrefixReserved("pg_remedy");
 }

@@ -1,0 +1,409 @@
+// From the text of a CREATE INDEX to what it would create.
+
+#include "what_if/hypothetical.hpp"
+
+extern "C" {
+#include "access/brin.h"
+#include "access/gist.h"
+#include "access/hash.h"
+#include "access/nbtree.h"
+#include "access/relation.h"
+#include "access/reloptions.h"
+#include "catalog/catalog.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_opclass.h"
+#include "commands/defrem.h"
+#include "commands/tablespace.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_utilcmd.h"
+}
+
+namespace remedy::what_if {
+
+namespace {
+
+IndexStmt *
+parse(const char *text) noexcept
+{
+	List *const statements = raw_parser(text, RAW_PARSE_DEFAULT);
+
+	if (list_length(statements) != 1 || !IsA(linitial_node(RawStmt, statements)->stmt, IndexStmt))
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("it is not one CREATE INDEX: %s", text),
+						errhint("Each hypothetical index takes one CREATE INDEX, an index to hide one DROP INDEX.")));
+	return reinterpret_cast<IndexStmt *>(linitial_node(RawStmt, statements)->stmt);
+}
+
+// ---- The table -------------------------------------------------------------------
+
+void
+check_table(Relation table, const IndexStmt *statement) noexcept
+{
+	const char kind = table->rd_rel->relkind;
+	const bool partitioned = kind == RELKIND_PARTITIONED_TABLE;
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && !partitioned)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("cannot create index on relation \"%s\"", RelationGetRelationName(table)),
+						errdetail_relkind_not_supported(kind)));
+	if (IsSystemRelation(table))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("\"%s\" is a system catalog", RelationGetRelationName(table))));
+	if (RELATION_IS_OTHER_TEMP(table))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("\"%s\" is a temporary table of another session", RelationGetRelationName(table))));
+	if (partitioned && !statement->relation->inh)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("an index on only the partitioned table \"%s\" holds nothing",
+							   RelationGetRelationName(table))));
+}
+
+// Estimates tell of what is in the table, so what is indexed must be readable.
+void
+check_may_read(Relation table, const Bitmapset *columns) noexcept
+{
+	const Oid relation = RelationGetRelid(table);
+	int column = -1;
+
+	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return;
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		const AttrNumber number = static_cast<AttrNumber>(column + FirstLowInvalidHeapAttributeNumber);
+		if (number == InvalidAttrNumber ||
+			pg_attribute_aclcheck(relation, number, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(table->rd_rel->relkind),
+						   RelationGetRelationName(table));
+	}
+}
+
+// The same of columns that no index may have.
+void
+check_columns(Relation table, const Bitmapset *columns) noexcept
+{
+	int column = -1;
+
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		const AttrNumber number = static_cast<AttrNumber>(column + FirstLowInvalidHeapAttributeNumber);
+		if (number < 0)
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("index creation on system columns is not supported")));
+		if (number > 0 && TupleDescAttr(RelationGetDescr(table), number - 1)->attgenerated == 'v')
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("indexes on virtual generated columns are not supported")));
+	}
+}
+
+// ---- The access method -----------------------------------------------------------
+
+// Others' cost functions may look into the index, which is not there.
+void
+choose_method(Hypothetical &index, const IndexStmt *statement) noexcept
+{
+	const char *const name = statement->accessMethod;
+
+	index.method = get_index_am_oid(name, false);
+	if (index.method != BTREE_AM_OID && index.method != HASH_AM_OID && index.method != GIN_AM_OID &&
+		index.method != GIST_AM_OID && index.method != BRIN_AM_OID)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("hypothetical indexes of access method \"%s\" are not supported", name),
+						errhint("Supported are btree, hash, gin, gist and brin.")));
+	index.routine = GetIndexAmRoutineByAmId(index.method, false);
+	if (statement->unique && !index.routine->amcanunique)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("access method \"%s\" does not support unique indexes", name)));
+	if (statement->indexIncludingParams != NIL && !index.routine->amcaninclude)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("access method \"%s\" does not support included columns", name)));
+	if (list_length(statement->indexParams) > 1 && !index.routine->amcanmulticol)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("access method \"%s\" does not support multicolumn indexes", name)));
+}
+
+void
+read_options(Hypothetical &index, const IndexStmt *statement) noexcept
+{
+	const Datum list = transformRelOptions(0, statement->options, nullptr, nullptr, false, false);
+	const bytea *const options = index_reloptions(index.routine->amoptions, list, true);
+
+	index.options = {0, true, BRIN_DEFAULT_PAGES_PER_RANGE};
+	if (index.method == BTREE_AM_OID)
+	{
+		const auto *const given = reinterpret_cast<const BTOptions *>(options);
+		index.options.fill_factor = given == nullptr ? BTREE_DEFAULT_FILLFACTOR : given->fillfactor;
+		index.options.deduplicates = given == nullptr || given->deduplicate_items;
+	}
+	else if (index.method == HASH_AM_OID)
+		index.options.fill_factor =
+			options == nullptr ? HASH_DEFAULT_FILLFACTOR : reinterpret_cast<const HashOptions *>(options)->fillfactor;
+	else if (index.method == BRIN_AM_OID && options != nullptr)
+		index.options.pages_per_range = reinterpret_cast<const BrinOptions *>(options)->pagesPerRange;
+}
+
+// ---- The columns -----------------------------------------------------------------
+
+// True if it is a column of the table, with or without parentheses.
+bool
+name_column(const IndexElem *element, Relation table, Column &column) noexcept
+{
+	const Node *tree = element->expr;
+
+	if (element->name != nullptr)
+		column.number = get_attnum(RelationGetRelid(table), element->name);
+	while (tree != nullptr && IsA(tree, CollateExpr))
+		tree = reinterpret_cast<Node *>(reinterpret_cast<const CollateExpr *>(tree)->arg);
+	if (tree != nullptr && IsA(tree, Var))
+		column.number = reinterpret_cast<const Var *>(tree)->varattno;
+	if (element->name != nullptr && column.number == InvalidAttrNumber)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column \"%s\" does not exist", element->name)));
+	if (column.number < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("index creation on system columns is not supported")));
+	if (column.number == InvalidAttrNumber)
+		return false;
+	get_atttypetypmodcoll(RelationGetRelid(table), column.number, &column.type, &column.modifier, &column.collation);
+	return true;
+}
+
+void
+check_immutable(Node *tree, const char *where) noexcept
+{
+	Node *const planned = reinterpret_cast<Node *>(expression_planner(static_cast<Expr *>(copyObjectImpl(tree))));
+
+	if (contain_mutable_functions(planned))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+						errmsg("functions in index %s must be marked IMMUTABLE", where)));
+}
+
+// As the planner prepares conditions, so that both are found equal.
+Node *
+prepare(Node *tree) noexcept
+{
+	Node *const prepared = eval_const_expressions(nullptr, tree);
+
+	fix_opfuncids(prepared);
+	return prepared;
+}
+
+void
+add_expression(Hypothetical &index, const IndexElem *element, Column &column) noexcept
+{
+	Node *tree = element->expr;
+
+	column.type = exprType(tree);
+	column.modifier = exprTypmod(tree);
+	column.collation = exprCollation(tree);
+	while (IsA(tree, CollateExpr))
+		tree = reinterpret_cast<Node *>(reinterpret_cast<CollateExpr *>(tree)->arg);
+	check_immutable(tree, "expression");
+	index.expressions = lappend(index.expressions, prepare(tree));
+}
+
+void
+choose_collation(const IndexElem *element, Column &column) noexcept
+{
+	if (element->collation != NIL)
+		column.collation = get_collation_oid(element->collation, false);
+	if (type_is_collatable(column.type) && !OidIsValid(column.collation))
+		ereport(ERROR, (errcode(ERRCODE_INDETERMINATE_COLLATION),
+						errmsg("could not determine which collation to use for index expression"),
+						errhint("Use the COLLATE clause to set the collation explicitly.")));
+	if (!type_is_collatable(column.type) && OidIsValid(column.collation))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("collations are not supported by type %s", format_type_be(column.type))));
+}
+
+void
+choose_order(const Hypothetical &index, const IndexStmt *statement, const IndexElem *element, Column &column) noexcept
+{
+	const bool descends = element->ordering == SORTBY_DESC;
+	const bool nulls_first =
+		element->nulls_ordering == SORTBY_NULLS_DEFAULT ? descends : element->nulls_ordering == SORTBY_NULLS_FIRST;
+
+	if (index.routine->amcanorder)
+		column.order = (descends ? INDOPTION_DESC : 0) | (nulls_first ? INDOPTION_NULLS_FIRST : 0);
+	else if (element->ordering != SORTBY_DEFAULT || element->nulls_ordering != SORTBY_NULLS_DEFAULT)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("access method \"%s\" does not support ASC/DESC or NULLS FIRST/LAST options",
+							   statement->accessMethod)));
+}
+
+// Whether the operator class gives back what was stored.
+bool
+returns_values(const Hypothetical &index, const Column &column) noexcept
+{
+	if (index.method == BTREE_AM_OID)
+		return true;
+	return index.method == GIST_AM_OID &&
+		   (OidIsValid(get_opfamily_proc(column.family, column.input, column.input, GIST_FETCH_PROC)) ||
+			!OidIsValid(get_opfamily_proc(column.family, column.input, column.input, GIST_COMPRESS_PROC)));
+}
+
+void
+choose_operators(const Hypothetical &index, const IndexStmt *statement, IndexElem *element, Column &column) noexcept
+{
+	const Oid operators = ResolveOpClass(element->opclass, column.type, statement->accessMethod, index.method);
+	const HeapTuple tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(operators));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for opclass %u", operators);
+	const auto *const form = reinterpret_cast<Form_pg_opclass>(GETSTRUCT(tuple));
+	column.family = form->opcfamily;
+	column.input = form->opcintype;
+	column.stored = OidIsValid(form->opckeytype) ? form->opckeytype : column.type;
+	ReleaseSysCache(tuple);
+	if (column.stored == ANYELEMENTOID)
+		column.stored = get_base_element_type(column.type);
+	column.returns = returns_values(index, column);
+}
+
+void
+add_key(Hypothetical &index, const IndexStmt *statement, IndexElem *element, Relation table) noexcept
+{
+	Column &column = index.columns[index.column_count++];
+
+	if (!name_column(element, table, column))
+		add_expression(index, element, column);
+	choose_collation(element, column);
+	choose_order(index, statement, element, column);
+	choose_operators(index, statement, element, column);
+}
+
+void
+add_included(Hypothetical &index, const IndexElem *element, Relation table) noexcept
+{
+	Column &column = index.columns[index.column_count++];
+
+	if (element->collation != NIL || element->opclass != NIL || element->ordering != SORTBY_DEFAULT ||
+		element->nulls_ordering != SORTBY_NULLS_DEFAULT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+						errmsg("including column does not support a collation, an operator class or an order")));
+	if (!name_column(element, table, column))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("expressions are not supported in included columns")));
+	column.collation = InvalidOid;
+	column.stored = column.type;
+	column.returns = true;
+}
+
+void
+add_columns(Hypothetical &index, const IndexStmt *statement, Relation table) noexcept
+{
+	ListCell *cell;
+
+	if (list_length(statement->indexParams) + list_length(statement->indexIncludingParams) > INDEX_MAX_KEYS)
+		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
+						errmsg("cannot use more than %d columns in an index", INDEX_MAX_KEYS)));
+	foreach (cell, statement->indexParams)
+		add_key(index, statement, lfirst_node(IndexElem, cell), table);
+	index.key_count = index.column_count;
+	foreach (cell, statement->indexIncludingParams)
+		add_included(index, lfirst_node(IndexElem, cell), table);
+}
+
+void
+add_predicate(Hypothetical &index, const IndexStmt *statement) noexcept
+{
+	if (statement->whereClause == nullptr)
+		return;
+	check_immutable(statement->whereClause, "predicate");
+	Node *const folded = eval_const_expressions(nullptr, statement->whereClause);
+	index.predicate = make_ands_implicit(canonicalize_qual(reinterpret_cast<Expr *>(folded), false));
+	fix_opfuncids(reinterpret_cast<Node *>(index.predicate));
+}
+
+Bitmapset *
+columns_used(const Hypothetical &index) noexcept
+{
+	Bitmapset *used = nullptr;
+
+	pull_varattnos(reinterpret_cast<Node *>(index.expressions), 1, &used);
+	pull_varattnos(reinterpret_cast<Node *>(index.predicate), 1, &used);
+	for (int i = 0; i < index.column_count; ++i)
+		if (index.columns[i].number != InvalidAttrNumber)
+			used = bms_add_member(used, index.columns[i].number - FirstLowInvalidHeapAttributeNumber);
+	return used;
+}
+
+// The one that the server would choose.
+const char *
+choose_name(const IndexStmt *statement, Relation table) noexcept
+{
+	List *const elements = list_concat_copy(statement->indexParams, statement->indexIncludingParams);
+	StringInfoData columns;
+	ListCell *cell;
+
+	if (statement->idxname != nullptr)
+		return statement->idxname;
+	initStringInfo(&columns);
+	foreach (cell, elements)
+	{
+		const IndexElem *const element = lfirst_node(IndexElem, cell);
+		const char *const name = element->name != nullptr           ? element->name
+								 : element->indexcolname != nullptr ? element->indexcolname
+																	: "expr";
+		appendStringInfo(&columns, "%s%s", columns.len > 0 ? "_" : "", name);
+		if (columns.len >= NAMEDATALEN)
+			break;
+	}
+	columns.data[pg_mbcliplen(columns.data, columns.len, NAMEDATALEN - 1)] = '\0';
+	return ChooseRelationName(RelationGetRelationName(table), columns.data, "idx", RelationGetNamespace(table), false);
+}
+
+// From above, where no relation has come yet.
+Oid
+free_oid() noexcept
+{
+	static Oid last = PG_UINT32_MAX;
+
+	do
+		last = last < PG_UINT32_MAX / 2 ? PG_UINT32_MAX - 1 : last - 1;
+	while (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(last)));
+	return last;
+}
+
+} // namespace
+
+Hypothetical *
+define(const char *create_index) noexcept
+{
+	IndexStmt *statement = parse(create_index);
+	const Oid relation = RangeVarGetRelid(statement->relation, AccessShareLock, false);
+	const Relation table = relation_open(relation, NoLock);
+	auto *const index = static_cast<Hypothetical *>(palloc0(sizeof(Hypothetical)));
+
+	check_table(table, statement);
+	statement = transformIndexStmt(relation, statement, create_index);
+	index->memory = CurrentMemoryContext;
+	index->oid = free_oid();
+	index->relation = relation;
+	index->partitioned = table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	index->unique = statement->unique;
+	index->equal_nulls = statement->nulls_not_distinct;
+	if (statement->tableSpace != nullptr)
+		index->tablespace = get_tablespace_oid(statement->tableSpace, false);
+	choose_method(*index, statement);
+	read_options(*index, statement);
+	add_columns(*index, statement, table);
+	add_predicate(*index, statement);
+	check_columns(table, columns_used(*index));
+	check_may_read(table, columns_used(*index));
+	index->name = choose_name(statement, table);
+	relation_close(table, NoLock);
+	return index;
+}
+
+const char *
+name_of(const Hypothetical &index) noexcept
+{
+	return index.name;
+}
+
+Oid
+relation_of(const Hypothetical &index) noexcept
+{
+	return index.relation;
+}
+
+} // namespace remedy::what_if

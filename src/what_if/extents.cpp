@@ -1,0 +1,281 @@
+// How large a hypothetical index is, on its table or on one of its partitions.
+
+#include <algorithm>
+#include <cmath>
+
+#include "what_if/hypothetical.hpp"
+#include "what_if/index_size.hpp"
+
+extern "C" {
+#include "access/nbtree.h"
+#include "access/relation.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_statistic.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteManip.h"
+}
+
+namespace remedy::what_if {
+
+namespace {
+
+// ---- What is known of a column ---------------------------------------------------
+
+struct Facts
+{
+	Value value;
+	double distinct; // 0: not known
+	const float4 *common;
+	int common_count;
+};
+
+int
+alignment_of(const Column &column) noexcept
+{
+	int16 length;
+	bool by_value;
+	char kind;
+
+	get_typlenbyvalalign(column.type, &length, &by_value, &kind);
+	if (length < 0)
+		return 0;
+	return kind == TYPALIGN_DOUBLE ? 8 : kind == TYPALIGN_INT ? 4 : kind == TYPALIGN_SHORT ? 2 : 1;
+}
+
+void
+read_statistics(HeapTuple tuple, double tuples, Facts &facts) noexcept
+{
+	const auto *const statistics = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(tuple));
+	AttStatsSlot slot;
+
+	facts.value.null_fraction = statistics->stanullfrac;
+	if (statistics->stawidth > 0)
+		facts.value.width = statistics->stawidth;
+	facts.distinct = statistics->stadistinct >= 0 ? statistics->stadistinct : -statistics->stadistinct * tuples;
+	if (!get_attstatsslot(&slot, tuple, STATISTIC_KIND_MCV, InvalidOid, ATTSTATSSLOT_NUMBERS))
+		return;
+	auto *const common = static_cast<float4 *>(palloc(slot.nnumbers * sizeof(float4)));
+	memcpy(common, slot.numbers, slot.nnumbers * sizeof(float4));
+	facts.common = common;
+	facts.common_count = slot.nnumbers;
+	free_attstatsslot(&slot);
+}
+
+Facts
+facts_of(const Column &column, Oid relation, AttrNumber number, double tuples) noexcept
+{
+	Facts facts = {};
+	const HeapTuple tuple = number == InvalidAttrNumber ? nullptr
+														: SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(relation),
+																		  Int16GetDatum(number), BoolGetDatum(false));
+
+	facts.value.alignment = alignment_of(column);
+	facts.value.width = get_typavgwidth(column.type, column.modifier);
+	if (HeapTupleIsValid(tuple))
+	{
+		read_statistics(tuple, tuples, facts);
+		ReleaseSysCache(tuple);
+	}
+	return facts;
+}
+
+// ---- Sizes -----------------------------------------------------------------------
+
+// Whether equal keys are the same bytes, so that one may stand for all.
+bool
+may_share(const Hypothetical &index) noexcept
+{
+	if (!index.options.deduplicates || index.key_count < index.column_count)
+		return false;
+	for (int i = 0; i < index.key_count; ++i)
+	{
+		const Column &column = index.columns[i];
+		const Oid check = get_opfamily_proc(column.family, column.input, column.input, BTEQUALIMAGE_PROC);
+		if (!OidIsValid(check) ||
+			!DatumGetBool(OidFunctionCall1Coll(check, column.collation, ObjectIdGetDatum(column.input))))
+			return false;
+	}
+	return true;
+}
+
+// As if the columns had nothing to do with each other.
+double
+distinct_keys(const Hypothetical &index, const Facts *facts, double tuples) noexcept
+{
+	double distinct = 1;
+
+	for (int i = 0; i < index.key_count; ++i)
+	{
+		if (facts[i].distinct <= 0 && facts[i].value.null_fraction < 1)
+			return tuples;
+		distinct *= std::max(1.0, facts[i].distinct + (facts[i].value.null_fraction > 0));
+	}
+	return index.unique ? tuples : std::clamp(distinct, 1.0, tuples);
+}
+
+Size
+tree_size(const Hypothetical &index, const Facts *facts, const Value *values, double tuples, bool partial) noexcept
+{
+	Tree tree = {};
+
+	tree.tuples = tuples;
+	tree.values = values;
+	tree.value_count = index.column_count;
+	tree.key_count = index.key_count;
+	tree.fill_factor = index.options.fill_factor;
+	tree.deduplicates = may_share(index);
+	tree.distinct = distinct_keys(index, facts, tuples);
+	if (index.key_count > 1 || partial)
+		tree.distinct = std::max(1.0, expected_distinct(tree.distinct, tuples));
+	else
+	{
+		tree.common = facts[0].common;
+		tree.common_count = facts[0].common_count;
+	}
+	return btree_size(tree);
+}
+
+// Least and greatest value of each column.
+double
+summary_bytes(const Value *values, int count) noexcept
+{
+	double bytes = 8;
+
+	for (int i = 0; i < count; ++i)
+		bytes += 2 * values[i].width;
+	return std::ceil(bytes / 8) * 8;
+}
+
+Size
+size_of(const Hypothetical &index, Relation relation, double pages, double tuples) noexcept
+{
+	const bool mapped = RelationGetRelid(relation) != index.relation;
+	Facts facts[INDEX_MAX_KEYS];
+	Value values[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < index.column_count; ++i)
+	{
+		const Column &column = index.columns[i];
+		const AttrNumber number =
+			mapped && column.number != InvalidAttrNumber
+				? get_attnum(RelationGetRelid(relation), get_attname(index.relation, column.number, false))
+				: column.number;
+		facts[i] = facts_of(column, RelationGetRelid(relation), number, tuples);
+		values[i] = facts[i].value;
+	}
+	switch (index.method)
+	{
+	case BTREE_AM_OID:
+		return tree_size(index, facts, values, tuples, index.predicate != NIL);
+	case HASH_AM_OID:
+		return hash_size(tuples, index.options.fill_factor);
+	case BRIN_AM_OID:
+		return brin_size(
+			{pages, static_cast<double>(index.options.pages_per_range), summary_bytes(values, index.column_count)});
+	default:
+		return gist_size(tuples, values, index.column_count);
+	}
+}
+
+// The share of the relation's rows that the predicate keeps, as the planner sees it.
+double
+share_of(const Hypothetical &index, Relation relation, double tuples) noexcept
+{
+	if (index.predicate == NIL || tuples < 1)
+		return 1;
+	List *const conditions = reinterpret_cast<List *>(translate(index, index.predicate, relation));
+	Node *const condition = reinterpret_cast<Node *>(make_ands_explicit(conditions));
+	const PlannedStmt *const plan = standard_planner(server::rows_where(relation, condition), "", 0, nullptr);
+	return std::min(1.0, plan->planTree->plan_rows / tuples);
+}
+
+Extent *
+measure(const Hypothetical &index, Relation relation) noexcept
+{
+	auto *const extent = static_cast<Extent *>(palloc0(sizeof(Extent)));
+	BlockNumber pages;
+	double visible;
+
+	extent->relation = RelationGetRelid(relation);
+	estimate_rel_size(relation, nullptr, &pages, &extent->tuples, &visible);
+	extent->share = share_of(index, relation, extent->tuples);
+	extent->tuples *= extent->share;
+	const Size size = size_of(index, relation, pages, extent->tuples);
+	extent->pages = static_cast<BlockNumber>(std::min(size.pages, static_cast<double>(MaxBlockNumber)));
+	extent->height = size.height;
+	return extent;
+}
+
+// ---- All partitions --------------------------------------------------------------
+
+bool
+holds_rows(char kind) noexcept
+{
+	return kind == RELKIND_RELATION || kind == RELKIND_MATVIEW;
+}
+
+double
+sum_of(const Hypothetical &index, double (*figure)(const Extent &)) noexcept
+{
+	double sum = 0;
+	ListCell *cell;
+
+	foreach (cell, find_all_inheritors(index.relation, AccessShareLock, nullptr))
+	{
+		const Oid oid = lfirst_oid(cell);
+		if (!holds_rows(get_rel_relkind(oid)) || (!index.partitioned && oid != index.relation))
+			continue;
+		const Relation relation = relation_open(oid, NoLock);
+		sum += figure(extent_on(index, relation));
+		relation_close(relation, NoLock);
+	}
+	return sum;
+}
+
+} // namespace
+
+const Extent &
+extent_on(const Hypothetical &index, Relation relation) noexcept
+{
+	ListCell *cell;
+
+	foreach (cell, index.extents)
+		if (static_cast<Extent *>(lfirst(cell))->relation == RelationGetRelid(relation))
+			return *static_cast<Extent *>(lfirst(cell));
+	const MemoryContext before = MemoryContextSwitchTo(index.memory);
+	Extent *const extent = measure(index, relation);
+	index.extents = lappend(index.extents, extent);
+	MemoryContextSwitchTo(before);
+	return *extent;
+}
+
+Node *
+translate(const Hypothetical &index, const void *tree, Relation relation) noexcept
+{
+	Node *const copy = static_cast<Node *>(copyObjectImpl(tree));
+	bool whole_row = false;
+
+	if (RelationGetRelid(relation) == index.relation || copy == nullptr)
+		return copy;
+	const Relation parent = relation_open(index.relation, NoLock);
+	AttrMap *const columns = server::columns_of_partition(parent, relation);
+	relation_close(parent, NoLock);
+	Node *const translated = map_variable_attnos(copy, 1, 0, columns, InvalidOid, &whole_row);
+	return whole_row ? nullptr : translated;
+}
+
+double
+bytes_of(const Hypothetical &index) noexcept
+{
+	return sum_of(index, [](const Extent &extent) { return extent.pages * page_bytes; });
+}
+
+double
+tuples_of(const Hypothetical &index) noexcept
+{
+	return sum_of(index, [](const Extent &extent) { return extent.tuples; });
+}
+
+} // namespace remedy::what_if

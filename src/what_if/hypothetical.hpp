@@ -1,0 +1,70 @@
+// A hypothetical index as the room knows it.
+
+#pragma once
+
+#include "server/planner_hooks.hpp"
+#include "what_if/sampling.hpp"
+#include "what_if/what_if.hpp"
+
+namespace remedy::what_if {
+
+// A column of the index, key or included.
+struct Column
+{
+	AttrNumber number; // the table's; 0: an expression
+	Oid type;
+	int32 modifier;
+	Oid collation;
+	Oid family;
+	Oid input;    // what the operator class takes
+	Oid stored;   // what it stores
+	int16 order;  // as in pg_index.indoption
+	bool returns; // its values, to an index-only scan
+};
+
+// What the index is on one table or partition.
+struct Extent
+{
+	Oid relation;
+	double tuples;
+	double share; // of the relation's rows that the predicate keeps
+	BlockNumber pages;
+	int height; // of a btree; else -1
+};
+
+struct Options
+{
+	int fill_factor;
+	bool deduplicates;
+	BlockNumber pages_per_range;
+};
+
+struct Hypothetical
+{
+	MemoryContext memory;
+	Oid oid; // of no relation
+	Oid relation;
+	bool partitioned;
+	const char *name;
+	Oid tablespace;
+	Oid method;
+	const IndexAmRoutine *routine;
+	Options options;
+	bool unique;
+	bool equal_nulls;
+	int column_count;
+	int key_count;
+	Column columns[INDEX_MAX_KEYS];
+	List *expressions;    // of the table as number 1
+	List *predicate;      // likewise; NIL: all rows
+	const Sample *sample; // of the expressions and of what GIN would hold; null: not taken
+	mutable List *extents;
+};
+
+// The table is the index's or one of its partitions, and open.
+const Extent &extent_on(const Hypothetical &index, Relation relation) noexcept;
+
+// A tree over the index's table for one of its partitions; null if it cannot be translated.
+Node *translate(const Hypothetical &index, const void *tree, Relation relation) noexcept;
+
+} // namespace remedy::what_if
