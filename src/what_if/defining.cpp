@@ -391,6 +391,7 @@ define(const char *create_index) noexcept
 	check_may_read(table, columns_used(*index));
 	index->name = choose_name(statement, table);
 	relation_close(table, NoLock);
+	index->sample = take_sample(*index);
 	return index;
 }
 

@@ -81,6 +81,18 @@ facts_of(const Column &column, Oid relation, AttrNumber number, double tuples) n
 	return facts;
 }
 
+// A partition has its share of the values, of each as many rows as the others.
+void
+take_facts(const SampledFacts &sampled, const Sample &sample, double tuples, Facts &facts) noexcept
+{
+	facts.value.width = sampled.width;
+	facts.value.null_fraction = sampled.null_fraction;
+	facts.distinct = sampled.distinct > 0.1 * sample.tuples ? sampled.distinct / std::max(sample.tuples, 1.0) * tuples
+															: std::min(sampled.distinct, tuples);
+	facts.common = sampled.common;
+	facts.common_count = sampled.common_count;
+}
+
 // ---- Sizes -----------------------------------------------------------------------
 
 // Whether equal keys are the same bytes, so that one may stand for all.
@@ -112,7 +124,7 @@ distinct_keys(const Hypothetical &index, const Facts *facts, double tuples) noex
 			return tuples;
 		distinct *= std::max(1.0, facts[i].distinct + (facts[i].value.null_fraction > 0));
 	}
-	return index.unique ? tuples : std::clamp(distinct, 1.0, tuples);
+	return index.unique ? tuples : distinct;
 }
 
 Size
@@ -128,12 +140,13 @@ tree_size(const Hypothetical &index, const Facts *facts, const Value *values, do
 	tree.deduplicates = may_share(index);
 	tree.distinct = distinct_keys(index, facts, tuples);
 	if (index.key_count > 1 || partial)
-		tree.distinct = std::max(1.0, expected_distinct(tree.distinct, tuples));
+		tree.distinct = expected_distinct(tree.distinct, tuples);
 	else
 	{
 		tree.common = facts[0].common;
 		tree.common_count = facts[0].common_count;
 	}
+	tree.distinct = std::clamp(tree.distinct, 1.0, std::max(tuples, 1.0));
 	return btree_size(tree);
 }
 
@@ -148,35 +161,70 @@ summary_bytes(const Value *values, int count) noexcept
 	return std::ceil(bytes / 8) * 8;
 }
 
-Size
-size_of(const Hypothetical &index, Relation relation, double pages, double tuples) noexcept
+// Keys of other partitions may be others, but this one is a sample of all.
+InvertedSize
+inverted_size(const Hypothetical &index, double pages, double all_tuples, double tuples) noexcept
 {
-	const bool mapped = RelationGetRelid(relation) != index.relation;
+	const Sample &sample = *index.sample;
+	auto *const rows = static_cast<std::uint32_t *>(
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(std::uint32_t) * (sample.keys.count + 1)));
+	double bytes = 0;
+
+	for (int i = 0; i < sample.keys.count; ++i)
+	{
+		rows[i] = sample.keys.keys[i].rows;
+		bytes += sample.keys.keys[i].width;
+	}
+	const InvertedSize size =
+		gin_size({tuples, all_tuples / std::max(pages, 1.0), static_cast<double>(sample.kept), rows, sample.keys.count,
+				  sample.keys.entries, bytes / std::max(sample.keys.count, 1)});
+	pfree(rows);
+	return size;
+}
+
+struct Known
+{
 	Facts facts[INDEX_MAX_KEYS];
 	Value values[INDEX_MAX_KEYS];
+};
 
+void
+learn(const Hypothetical &index, Relation relation, double tuples, Known &known) noexcept
+{
 	for (int i = 0; i < index.column_count; ++i)
 	{
-		const Column &column = index.columns[i];
-		const AttrNumber number =
-			mapped && column.number != InvalidAttrNumber
-				? get_attnum(RelationGetRelid(relation), get_attname(index.relation, column.number, false))
-				: column.number;
-		facts[i] = facts_of(column, RelationGetRelid(relation), number, tuples);
-		values[i] = facts[i].value;
+		known.facts[i] = facts_of(index.columns[i], RelationGetRelid(relation), column_on(index, i, relation), tuples);
+		if (index.sample != nullptr && index.sample->facts[i].width > 0)
+			take_facts(index.sample->facts[i], *index.sample, tuples, known.facts[i]);
+		known.values[i] = known.facts[i].value;
 	}
-	switch (index.method)
+}
+
+void
+measure_size(const Hypothetical &index, Relation relation, double pages, double all_tuples, Extent &extent) noexcept
+{
+	const double tuples = extent.tuples;
+	Known known;
+	Size size;
+
+	learn(index, relation, tuples, known);
+	if (index.method == BTREE_AM_OID)
+		size = tree_size(index, known.facts, known.values, tuples, index.predicate != NIL);
+	else if (index.method == HASH_AM_OID)
+		size = hash_size(tuples, known.facts[0].distinct > 0 ? known.facts[0].distinct : tuples,
+						 index.options.fill_factor);
+	else if (index.method == BRIN_AM_OID)
+		size = brin_size({pages, static_cast<double>(index.options.pages_per_range),
+						  summary_bytes(known.values, index.column_count)});
+	else if (index.method == GIN_AM_OID && index.sample != nullptr)
 	{
-	case BTREE_AM_OID:
-		return tree_size(index, facts, values, tuples, index.predicate != NIL);
-	case HASH_AM_OID:
-		return hash_size(tuples, index.options.fill_factor);
-	case BRIN_AM_OID:
-		return brin_size(
-			{pages, static_cast<double>(index.options.pages_per_range), summary_bytes(values, index.column_count)});
-	default:
-		return gist_size(tuples, values, index.column_count);
+		extent.inverted = inverted_size(index, pages, all_tuples, tuples);
+		size = {extent.inverted.entry_pages + extent.inverted.data_pages, -1};
 	}
+	else
+		size = gist_size(tuples, known.values, index.column_count);
+	extent.pages = static_cast<BlockNumber>(std::min(size.pages, static_cast<double>(MaxBlockNumber)));
+	extent.height = size.height;
 }
 
 // The share of the relation's rows that the predicate keeps, as the planner sees it.
@@ -201,10 +249,9 @@ measure(const Hypothetical &index, Relation relation) noexcept
 	extent->relation = RelationGetRelid(relation);
 	estimate_rel_size(relation, nullptr, &pages, &extent->tuples, &visible);
 	extent->share = share_of(index, relation, extent->tuples);
+	const double all_tuples = extent->tuples;
 	extent->tuples *= extent->share;
-	const Size size = size_of(index, relation, pages, extent->tuples);
-	extent->pages = static_cast<BlockNumber>(std::min(size.pages, static_cast<double>(MaxBlockNumber)));
-	extent->height = size.height;
+	measure_size(index, relation, pages, all_tuples, *extent);
 	return extent;
 }
 
@@ -249,6 +296,16 @@ extent_on(const Hypothetical &index, Relation relation) noexcept
 	index.extents = lappend(index.extents, extent);
 	MemoryContextSwitchTo(before);
 	return *extent;
+}
+
+AttrNumber
+column_on(const Hypothetical &index, int column, Relation relation) noexcept
+{
+	const AttrNumber number = index.columns[column].number;
+
+	if (number == InvalidAttrNumber || RelationGetRelid(relation) == index.relation)
+		return number;
+	return get_attnum(RelationGetRelid(relation), get_attname(index.relation, number, false));
 }
 
 Node *

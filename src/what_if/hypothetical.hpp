@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/planner_hooks.hpp"
+#include "what_if/index_size.hpp"
 #include "what_if/sampling.hpp"
 #include "what_if/what_if.hpp"
 
@@ -29,7 +30,8 @@ struct Extent
 	double tuples;
 	double share; // of the relation's rows that the predicate keeps
 	BlockNumber pages;
-	int height; // of a btree; else -1
+	int height;            // of a btree; else -1
+	InvertedSize inverted; // of GIN
 };
 
 struct Options
@@ -63,6 +65,9 @@ struct Hypothetical
 
 // The table is the index's or one of its partitions, and open.
 const Extent &extent_on(const Hypothetical &index, Relation relation) noexcept;
+
+// The number there of a column; 0 of an expression.
+AttrNumber column_on(const Hypothetical &index, int column, Relation relation) noexcept;
 
 // A tree over the index's table for one of its partitions; null if it cannot be translated.
 Node *translate(const Hypothetical &index, const void *tree, Relation relation) noexcept;

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <cstdint>
+
 namespace remedy::what_if {
 
 inline constexpr double page_bytes = 8192;
@@ -40,7 +42,7 @@ struct Tree
 double tuple_bytes(const Value *values, int count) noexcept;
 
 Size btree_size(const Tree &tree) noexcept;
-Size hash_size(double tuples, int fill_factor) noexcept;
+Size hash_size(double tuples, double distinct, int fill_factor) noexcept;
 Size gist_size(double tuples, const Value *values, int count) noexcept;
 
 struct Ranges
@@ -51,6 +53,31 @@ struct Ranges
 };
 
 Size brin_size(const Ranges &ranges) noexcept;
+
+// What GIN holds, told by a sample of the rows.
+struct Inverted
+{
+	double tuples;
+	double tuples_on_page; // of the table
+	double sampled;
+	const std::uint32_t *rows_of_keys; // of the sampled rows, for each different key in them
+	int key_count;
+	double entries;   // the sum of these
+	double key_bytes; // on average
+};
+
+struct InvertedSize
+{
+	double keys;
+	double entry_pages;
+	double data_pages;
+};
+
+InvertedSize gin_size(const Inverted &inverted) noexcept;
+
+// How many different keys there are in all, if a sample has so many, of which so many
+// are in it once.
+double distinct_in_all(double sampled, double distinct, double once, double all) noexcept;
 
 // How many different keys a draw of so many gives, of which there are so many.
 double expected_distinct(double keys, double draws) noexcept;

@@ -221,9 +221,25 @@ on_relation(PlannerInfo *root, Oid relation, bool is_parent, RelOptInfo *informa
 		arrange(*running->scenario, relation, is_parent, *information);
 }
 
-bool
-on_index_statistics(PlannerInfo *root, Oid index, AttrNumber column, VariableStatData *variable)
+void
+keep_statistics(HeapTuple)
 {
+}
+
+// Who defined the index may read what it holds.
+bool
+on_index_statistics(PlannerInfo *, Oid oid, AttrNumber column, VariableStatData *variable)
+{
+	for (int i = 0; running != nullptr && i < running->scenario->count; ++i)
+	{
+		const Hypothetical &index = *running->scenario->indexes[i];
+		if (index.oid != oid || index.sample == nullptr || index.sample->facts[column - 1].statistics == nullptr)
+			continue;
+		variable->statsTuple = index.sample->facts[column - 1].statistics;
+		variable->freefunc = keep_statistics;
+		variable->acl_ok = true;
+		return true;
+	}
 	return false;
 }
 

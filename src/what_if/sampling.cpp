@@ -1,0 +1,255 @@
+#include "what_if/hypothetical.hpp"
+
+#include <algorithm>
+
+extern "C" {
+#include "access/gin.h"
+#include "access/relation.h"
+#include "access/tableam.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_inherits.h"
+#include "optimizer/plancat.h"
+#include "storage/bufmgr.h"
+#include "utils/datum.h"
+#include "utils/rls.h"
+}
+
+namespace remedy::what_if {
+
+namespace {
+
+constexpr int most_pages = 300;
+constexpr double longest_ms = 300;
+
+// ---- What is wanted --------------------------------------------------------------
+
+bool
+is_wanted(const Hypothetical &index, int column) noexcept
+{
+	return column < index.key_count && index.method != HASH_AM_OID &&
+		   (index.method == GIN_AM_OID || index.columns[column].number == InvalidAttrNumber);
+}
+
+bool
+is_needed(const Hypothetical &index) noexcept
+{
+	for (int i = 0; i < index.key_count; ++i)
+		if (is_wanted(index, i))
+			return true;
+	return false;
+}
+
+// ---- The rows --------------------------------------------------------------------
+
+struct Reading
+{
+	const Hypothetical &index;
+	Sample &sample;
+	SampledValues values[INDEX_MAX_KEYS];
+	KeyCollector keys;
+	instr_time began;
+
+	bool is_enough() const noexcept
+	{
+		instr_time now;
+		INSTR_TIME_SET_CURRENT(now);
+		INSTR_TIME_SUBTRACT(now, began);
+		return sample.rows >= most_rows || keys.full || INSTR_TIME_GET_MILLISEC(now) > longest_ms;
+	}
+};
+
+// The expressions over one of the tables.
+struct Expressions
+{
+	EState *state;
+	ExprContext *context;
+	ExprState *predicate;
+	ExprState *columns[INDEX_MAX_KEYS];
+	AttrNumber numbers[INDEX_MAX_KEYS];
+};
+
+void
+prepare(const Hypothetical &index, Relation relation, Expressions &expressions) noexcept
+{
+	const List *const trees = reinterpret_cast<List *>(translate(index, index.expressions, relation));
+	const ListCell *tree = list_head(trees);
+	List *const predicate = reinterpret_cast<List *>(translate(index, index.predicate, relation));
+
+	expressions.state = CreateExecutorState();
+	expressions.context = GetPerTupleExprContext(expressions.state);
+	expressions.predicate = ExecPrepareQual(predicate, expressions.state);
+	for (int i = 0; i < index.key_count; ++i)
+	{
+		expressions.numbers[i] = column_on(index, i, relation);
+		if (index.columns[i].number == InvalidAttrNumber)
+		{
+			expressions.columns[i] = ExecPrepareExpr(static_cast<Expr *>(lfirst(tree)), expressions.state);
+			tree = lnext(trees, tree);
+		}
+	}
+}
+
+Datum
+value_of(const Expressions &expressions, int column, bool &is_null) noexcept
+{
+	if (expressions.columns[column] != nullptr)
+		return ExecEvalExprSwitchContext(expressions.columns[column], expressions.context, &is_null);
+	return slot_getattr(expressions.context->ecxt_scantuple, expressions.numbers[column], &is_null);
+}
+
+void
+keep_value(const Column &column, Datum value, int row, SampledValues &values) noexcept
+{
+	const bool by_value = get_typbyval(column.type);
+	const int16 length = get_typlen(column.type);
+
+	if (length == -1)
+		value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+	values.rows[values.count] = row;
+	values.values[values.count++] = datumCopy(value, by_value, length);
+}
+
+void
+read_row(Reading &reading, const Expressions &expressions) noexcept
+{
+	const Hypothetical &index = reading.index;
+	const int row = reading.sample.rows++;
+
+	ResetExprContext(expressions.context);
+	if (!ExecQual(expressions.predicate, expressions.context))
+		return;
+	++reading.sample.kept;
+	for (int i = 0; i < index.key_count; ++i)
+	{
+		bool is_null;
+		if (!is_wanted(index, i))
+			continue;
+		const Datum value = value_of(expressions, i, is_null);
+		if (index.method == GIN_AM_OID)
+			collect_keys(index, i, value, is_null, reading.keys);
+		else if (!is_null)
+			keep_value(index.columns[i], value, row, reading.values[i]);
+	}
+}
+
+// ---- The pages -------------------------------------------------------------------
+
+void
+read_page(Reading &reading, const Expressions &expressions, TableScanDesc scan, TupleTableSlot *slot, BlockNumber page,
+		  int most) noexcept
+{
+	ItemPointerData first;
+	ItemPointerData last;
+
+	CHECK_FOR_INTERRUPTS();
+	ItemPointerSet(&first, page, FirstOffsetNumber);
+	ItemPointerSet(&last, page, PG_UINT16_MAX);
+	table_rescan_tidrange(scan, &first, &last);
+	for (int i = 0; i < most && table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot); ++i)
+	{
+		expressions.context->ecxt_scantuple = slot;
+		read_row(reading, expressions);
+	}
+	ExecClearTuple(slot);
+}
+
+// Pages at equal distances, so many that all relations together have enough.
+void
+read_relation(Reading &reading, Relation relation, double all_pages) noexcept
+{
+	const BlockNumber pages = RelationGetNumberOfBlocks(relation);
+	const double wanted = std::min(all_pages, static_cast<double>(most_pages));
+	const double distance = all_pages / wanted;
+	const int most = static_cast<int>(most_rows / wanted) + 1;
+	ItemPointerData none;
+	Expressions expressions = {};
+
+	if (pages == 0 || relation->rd_tableam->scan_set_tidrange == nullptr)
+		return;
+	prepare(reading.index, relation, expressions);
+	ItemPointerSet(&none, 0, FirstOffsetNumber);
+	const TableScanDesc scan = table_beginscan_tidrange(relation, GetActiveSnapshot(), &none, &none);
+	TupleTableSlot *const slot = table_slot_create(relation, nullptr);
+	for (double page = distance / 2; page < pages && !reading.is_enough(); page += distance)
+		read_page(reading, expressions, scan, slot, static_cast<BlockNumber>(page), most);
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
+	FreeExecutorState(expressions.state);
+}
+
+List *
+relations_of(const Hypothetical &index) noexcept
+{
+	return index.partitioned ? find_all_inheritors(index.relation, AccessShareLock, nullptr)
+							 : list_make1_oid(index.relation);
+}
+
+template <class Body>
+void
+each_relation(const Hypothetical &index, Body body) noexcept
+{
+	ListCell *cell;
+
+	foreach (cell, relations_of(index))
+	{
+		const char kind = get_rel_relkind(lfirst_oid(cell));
+		if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW)
+			continue;
+		const Relation relation = relation_open(lfirst_oid(cell), NoLock);
+		body(relation);
+		relation_close(relation, NoLock);
+	}
+}
+
+void
+measure_tables(const Hypothetical &index, Sample &sample) noexcept
+{
+	each_relation(index, [&](Relation relation) noexcept {
+		BlockNumber pages;
+		double tuples;
+		double visible;
+
+		estimate_rel_size(relation, nullptr, &pages, &tuples, &visible);
+		sample.pages += pages;
+		sample.tuples += tuples;
+	});
+}
+
+void
+conclude(Reading &reading) noexcept
+{
+	const Hypothetical &index = reading.index;
+	Sample &sample = reading.sample;
+
+	if (index.method == GIN_AM_OID)
+		sample.keys = count_keys(reading.keys);
+	else if (sample.kept > 0)
+		for (int i = 0; i < index.key_count; ++i)
+			if (is_wanted(index, i))
+				sample.facts[i] = facts_from(index, i, reading.values[i], sample);
+}
+
+} // namespace
+
+const Sample *
+take_sample(const Hypothetical &index) noexcept
+{
+	if (!is_needed(index) || check_enable_rls(index.relation, InvalidOid, true) == RLS_ENABLED)
+		return nullptr;
+	Sample &sample = *static_cast<Sample *>(palloc0(sizeof(Sample)));
+	Reading reading = {index, sample};
+
+	sample.facts = static_cast<SampledFacts *>(palloc0(sizeof(SampledFacts) * INDEX_MAX_KEYS));
+	for (int i = 0; i < index.key_count; ++i)
+	{
+		reading.values[i].values = static_cast<Datum *>(palloc(sizeof(Datum) * (most_rows + MaxHeapTuplesPerPage)));
+		reading.values[i].rows = static_cast<int *>(palloc(sizeof(int) * (most_rows + MaxHeapTuplesPerPage)));
+	}
+	INSTR_TIME_SET_CURRENT(reading.began);
+	measure_tables(index, sample);
+	each_relation(index, [&](Relation relation) noexcept { read_relation(reading, relation, sample.pages); });
+	conclude(reading);
+	return sample.rows > 0 ? &sample : nullptr;
+}
+
+} // namespace remedy::what_if
