@@ -161,25 +161,12 @@ summary_bytes(const Value *values, int count) noexcept
 	return std::ceil(bytes / 8) * 8;
 }
 
-// Keys of other partitions may be others, but this one is a sample of all.
+// As if each partition had keys like all together.
 InvertedSize
-inverted_size(const Hypothetical &index, double pages, double all_tuples, double tuples) noexcept
+inverted_size(const Sample &sample, double pages, double all_tuples, double tuples) noexcept
 {
-	const Sample &sample = *index.sample;
-	auto *const rows = static_cast<std::uint32_t *>(
-		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(std::uint32_t) * (sample.keys.count + 1)));
-	double bytes = 0;
-
-	for (int i = 0; i < sample.keys.count; ++i)
-	{
-		rows[i] = sample.keys.keys[i].rows;
-		bytes += sample.keys.keys[i].width;
-	}
-	const InvertedSize size =
-		gin_size({tuples, all_tuples / std::max(pages, 1.0), static_cast<double>(sample.kept), rows, sample.keys.count,
-				  sample.keys.entries, bytes / std::max(sample.keys.count, 1)});
-	pfree(rows);
-	return size;
+	return gin_size({tuples, all_tuples / std::max(pages, 1.0), static_cast<double>(sample.kept), sample.keys.rows,
+					 sample.keys.count, sample.keys.entries, sample.keys.bytes});
 }
 
 struct Known
@@ -218,7 +205,7 @@ measure_size(const Hypothetical &index, Relation relation, double pages, double 
 						  summary_bytes(known.values, index.column_count)});
 	else if (index.method == GIN_AM_OID && index.sample != nullptr)
 	{
-		extent.inverted = inverted_size(index, pages, all_tuples, tuples);
+		extent.inverted = inverted_size(*index.sample, pages, all_tuples, tuples);
 		size = {extent.inverted.entry_pages + extent.inverted.data_pages, -1};
 	}
 	else

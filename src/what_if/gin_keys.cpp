@@ -28,13 +28,13 @@ key_of(Datum key, const Column &column, int number) noexcept
 	get_typlenbyvalalign(column.stored, &length, &by_value, &alignment);
 	if (by_value)
 		return {hash_bytes_extended(reinterpret_cast<unsigned char *>(&key), sizeof(key), number), 1,
-				static_cast<std::uint32_t>(length)};
+				static_cast<std::uint32_t>(length), 0};
 	const char *const bytes = length == -1 ? VARDATA_ANY(DatumGetPointer(key)) : DatumGetPointer(key);
 	const std::size_t size = length == -1   ? VARSIZE_ANY_EXHDR(DatumGetPointer(key))
 							 : length == -2 ? strlen(bytes)
 											: static_cast<std::size_t>(length);
 	return {hash_bytes_extended(reinterpret_cast<const unsigned char *>(bytes), static_cast<int>(size), number), 1,
-			static_cast<std::uint32_t>(size + (length == -1 ? 1 : 0))};
+			static_cast<std::uint32_t>(size + (length == -1 ? 1 : 0)), 0};
 }
 
 void
@@ -46,8 +46,18 @@ make_room(KeyCollector &collector, int more) noexcept
 		return;
 	collector.room = std::max(wanted, 2 * collector.room + 1024);
 	collector.keys = static_cast<SampledKey *>(
-		collector.keys == nullptr ? MemoryContextAllocHuge(CurrentMemoryContext, sizeof(SampledKey) * collector.room)
+		collector.keys == nullptr ? MemoryContextAllocHuge(collector.memory, sizeof(SampledKey) * collector.room)
 								  : repalloc_huge(collector.keys, sizeof(SampledKey) * collector.room));
+}
+
+void
+keep_lexemes(const Datum *keys, int count, SampledKey *of_keys, MemoryContext memory) noexcept
+{
+	const MemoryContext before = MemoryContextSwitchTo(memory);
+
+	for (int i = 0; i < count; ++i)
+		of_keys[i].lexeme = PointerGetDatum(PG_DETOAST_DATUM_COPY(keys[i]));
+	MemoryContextSwitchTo(before);
 }
 
 bool
@@ -74,7 +84,8 @@ collect_keys(const Hypothetical &index, int number, Datum value, bool is_null, K
 	bool *nulls = nullptr;
 
 	if (!OidIsValid(extract.fn_oid))
-		fmgr_info(get_opfamily_proc(column.family, column.input, column.input, GIN_EXTRACTVALUE_PROC), &extract);
+		fmgr_info_cxt(get_opfamily_proc(column.family, column.input, column.input, GIN_EXTRACTVALUE_PROC), &extract,
+					  collector.memory);
 	const auto *const keys =
 		is_null ? nullptr
 				: reinterpret_cast<const Datum *>(
@@ -84,8 +95,10 @@ collect_keys(const Hypothetical &index, int number, Datum value, bool is_null, K
 	SampledKey *const first = collector.keys + collector.count;
 	for (int i = 0; i < of_row; ++i)
 		first[i] = keys == nullptr || count <= 0 || (nulls != nullptr && nulls[i])
-					   ? SampledKey{static_cast<std::uint64_t>(number), 1, 0}
+					   ? SampledKey{static_cast<std::uint64_t>(number), 1, 0, 0}
 					   : key_of(keys[i], column, number);
+	if (column.type == TSVECTOROID && keys != nullptr)
+		keep_lexemes(keys, count, first, collector.memory);
 	std::sort(first, first + of_row, by_hash);
 	collector.count = static_cast<int>(std::unique(first, first + of_row, same_hash) - collector.keys);
 	collector.full = collector.count >= most_keys;

@@ -72,4 +72,9 @@ AttrNumber column_on(const Hypothetical &index, int column, Relation relation) n
 // A tree over the index's table for one of its partitions; null if it cannot be translated.
 Node *translate(const Hypothetical &index, const void *tree, Relation relation) noexcept;
 
+// The one of this oid that the planner, which is running, was told of.
+const Hypothetical *planned_index(Oid oid) noexcept;
+
+server::CostEstimator cost_estimator(const Hypothetical &index) noexcept;
+
 } // namespace remedy::what_if

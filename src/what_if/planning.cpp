@@ -114,7 +114,7 @@ describe_method(const Hypothetical &index, Relation relation, IndexOptInfo &info
 	info.amhasgettuple = method.amgettuple != nullptr;
 	info.amhasgetbitmap = method.amgetbitmap != nullptr && server::has_bitmap_scans(relation->rd_tableam);
 	info.amcanmarkpos = method.ammarkpos != nullptr && method.amrestrpos != nullptr;
-	server::set_cost_estimator(info, method.amcostestimate);
+	server::set_cost_estimator(info, cost_estimator(index));
 }
 
 List *
@@ -230,17 +230,14 @@ keep_statistics(HeapTuple)
 bool
 on_index_statistics(PlannerInfo *, Oid oid, AttrNumber column, VariableStatData *variable)
 {
-	for (int i = 0; running != nullptr && i < running->scenario->count; ++i)
-	{
-		const Hypothetical &index = *running->scenario->indexes[i];
-		if (index.oid != oid || index.sample == nullptr || index.sample->facts[column - 1].statistics == nullptr)
-			continue;
-		variable->statsTuple = index.sample->facts[column - 1].statistics;
-		variable->freefunc = keep_statistics;
-		variable->acl_ok = true;
-		return true;
-	}
-	return false;
+	const Hypothetical *const index = planned_index(oid);
+
+	if (index == nullptr || index->sample == nullptr || index->sample->facts[column - 1].statistics == nullptr)
+		return false;
+	variable->statsTuple = index->sample->facts[column - 1].statistics;
+	variable->freefunc = keep_statistics;
+	variable->acl_ok = true;
+	return true;
 }
 
 const char *
@@ -267,6 +264,15 @@ plan(const Query *query, const char *text, const Planning &planning) noexcept
 }
 
 } // namespace
+
+const Hypothetical *
+planned_index(Oid oid) noexcept
+{
+	for (int i = 0; running != nullptr && i < running->scenario->count; ++i)
+		if (running->scenario->indexes[i]->oid == oid)
+			return running->scenario->indexes[i];
+	return nullptr;
+}
 
 void
 start() noexcept

@@ -7,6 +7,8 @@
 #include "what_if/index_size.hpp"
 
 extern "C" {
+#include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_statistic.h"
 #include "utils/sortsupport.h"
 #include "utils/typcache.h"
@@ -218,12 +220,8 @@ add_histogram(Slots &slots, const Column &column, const Sorted &sorted, const Ru
 }
 
 HeapTuple
-make_tuple(const Hypothetical &index, int number, const Sorted &sorted, const Runs &runs, const SampledFacts &facts,
-		   double tuples) noexcept
+make_tuple(const Hypothetical &index, int number, const SampledFacts &facts, double tuples, Slots &slots) noexcept
 {
-	const Column &column = index.columns[number];
-	Slots slots = {};
-	Datum correlation = Float4GetDatum(static_cast<float4>(correlation_of(sorted)));
 	const double distinct = facts.distinct > 0.1 * tuples ? -facts.distinct / std::max(tuples, 1.0) : facts.distinct;
 
 	slots.values[Anum_pg_statistic_starelid - 1] = ObjectIdGetDatum(index.oid);
@@ -232,15 +230,38 @@ make_tuple(const Hypothetical &index, int number, const Sorted &sorted, const Ru
 	slots.values[Anum_pg_statistic_stanullfrac - 1] = Float4GetDatum(static_cast<float4>(facts.null_fraction));
 	slots.values[Anum_pg_statistic_stawidth - 1] = Int32GetDatum(static_cast<int32>(facts.width));
 	slots.values[Anum_pg_statistic_stadistinct - 1] = Float4GetDatum(static_cast<float4>(distinct));
-	add_common(slots, column, sorted, runs, facts);
-	add_histogram(slots, column, sorted, runs, facts.common_count);
-	add_slot(slots, STATISTIC_KIND_CORRELATION, sorted.less, column.collation, array_of(FLOAT4OID, &correlation, 1), 0);
 	while (slots.used < STATISTIC_NUM_SLOTS)
 		add_slot(slots, 0, InvalidOid, InvalidOid, 0, 0);
 	const Relation catalog = table_open(StatisticRelationId, AccessShareLock);
 	const HeapTuple tuple = heap_form_tuple(RelationGetDescr(catalog), slots.values, slots.nulls);
 	table_close(catalog, AccessShareLock);
 	return tuple;
+}
+
+HeapTuple
+value_statistics(const Hypothetical &index, int number, const Sorted &sorted, const Runs &runs,
+				 const SampledFacts &facts, double tuples) noexcept
+{
+	const Column &column = index.columns[number];
+	Datum correlation = Float4GetDatum(static_cast<float4>(correlation_of(sorted)));
+	Slots slots = {};
+
+	add_common(slots, column, sorted, runs, facts);
+	add_histogram(slots, column, sorted, runs, facts.common_count);
+	add_slot(slots, STATISTIC_KIND_CORRELATION, sorted.less, column.collation, array_of(FLOAT4OID, &correlation, 1), 0);
+	return make_tuple(index, number, facts, tuples, slots);
+}
+
+// The order in which the server looks for them.
+bool
+is_shorter_or_less(const SampledKey &a, const SampledKey &b) noexcept
+{
+	const Pointer left = DatumGetPointer(a.lexeme);
+	const Pointer right = DatumGetPointer(b.lexeme);
+
+	if (VARSIZE_ANY_EXHDR(left) != VARSIZE_ANY_EXHDR(right))
+		return VARSIZE_ANY_EXHDR(left) < VARSIZE_ANY_EXHDR(right);
+	return memcmp(VARDATA_ANY(left), VARDATA_ANY(right), VARSIZE_ANY_EXHDR(left)) < 0;
 }
 
 } // namespace
@@ -266,8 +287,38 @@ facts_from(const Hypothetical &index, int number, const SampledValues &values, c
 	facts.common = frequencies;
 	facts.common_count = common;
 	if (index.predicate == NIL)
-		facts.statistics = make_tuple(index, number, sorted, runs, facts, tuples);
+		facts.statistics = value_statistics(index, number, sorted, runs, facts, tuples);
 	return facts;
+}
+
+HeapTuple
+lexeme_statistics(const Hypothetical &index, const SampledKeys &keys, const Sample &sample) noexcept
+{
+	SampledKey lexemes[most_common];
+	Datum numbers[most_common + 2];
+	Datum values[most_common];
+	int count = 0;
+	Slots slots = {};
+
+	if (index.key_count != 1 || index.predicate != NIL || index.columns[0].type != TSVECTOROID)
+		return nullptr;
+	for (int i = 0; i < keys.count && count < most_common; ++i)
+		if (keys.keys[i].lexeme != 0)
+			lexemes[count++] = keys.keys[i];
+	if (count == 0)
+		return nullptr;
+	const auto share = [&](int i) { return Float4GetDatum(static_cast<float4>(lexemes[i].rows) / sample.kept); };
+	numbers[count] = share(count - 1);
+	numbers[count + 1] = share(0);
+	std::sort(lexemes, lexemes + count, is_shorter_or_less);
+	for (int i = 0; i < count; ++i)
+	{
+		numbers[i] = share(i);
+		values[i] = lexemes[i].lexeme;
+	}
+	add_slot(slots, STATISTIC_KIND_MCELEM, TextEqualOperator, DEFAULT_COLLATION_OID,
+			 array_of(FLOAT4OID, numbers, count + 2), array_of(TEXTOID, values, count));
+	return make_tuple(index, 0, sample.facts[0], sample.tuples, slots);
 }
 
 } // namespace remedy::what_if

@@ -126,7 +126,11 @@ read_row(Reading &reading, const Expressions &expressions) noexcept
 			continue;
 		const Datum value = value_of(expressions, i, is_null);
 		if (index.method == GIN_AM_OID)
+		{
+			const MemoryContext before = MemoryContextSwitchTo(expressions.context->ecxt_per_tuple_memory);
 			collect_keys(index, i, value, is_null, reading.keys);
+			MemoryContextSwitchTo(before);
+		}
 		else if (!is_null)
 			keep_value(index.columns[i], value, row, reading.values[i]);
 	}
@@ -215,6 +219,21 @@ measure_tables(const Hypothetical &index, Sample &sample) noexcept
 	});
 }
 
+KeyCounts
+counts_of(const SampledKeys &keys) noexcept
+{
+	auto *const rows = static_cast<std::uint32_t *>(
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(std::uint32_t) * (keys.count + 1)));
+	double bytes = 0;
+
+	for (int i = 0; i < keys.count; ++i)
+	{
+		rows[i] = keys.keys[i].rows;
+		bytes += keys.keys[i].width;
+	}
+	return {rows, keys.count, keys.entries, bytes / std::max(keys.count, 1)};
+}
+
 void
 conclude(Reading &reading) noexcept
 {
@@ -222,24 +241,48 @@ conclude(Reading &reading) noexcept
 	Sample &sample = reading.sample;
 
 	if (index.method == GIN_AM_OID)
-		sample.keys = count_keys(reading.keys);
+	{
+		const SampledKeys keys = count_keys(reading.keys);
+		sample.keys = counts_of(keys);
+		sample.facts[0].statistics = lexeme_statistics(index, keys, sample);
+	}
 	else if (sample.kept > 0)
 		for (int i = 0; i < index.key_count; ++i)
 			if (is_wanted(index, i))
 				sample.facts[i] = facts_from(index, i, reading.values[i], sample);
 }
 
-} // namespace
-
-const Sample *
-take_sample(const Hypothetical &index) noexcept
+// What is kept, in the index's memory.
+Sample *
+copy_sample(const Hypothetical &index, const Sample &sample) noexcept
 {
-	if (!is_needed(index) || check_enable_rls(index.relation, InvalidOid, true) == RLS_ENABLED)
-		return nullptr;
-	Sample &sample = *static_cast<Sample *>(palloc0(sizeof(Sample)));
+	const MemoryContext before = MemoryContextSwitchTo(index.memory);
+	Sample *const copy = static_cast<Sample *>(palloc(sizeof(Sample)));
+
+	*copy = sample;
+	copy->facts = static_cast<SampledFacts *>(palloc(sizeof(SampledFacts) * index.column_count));
+	for (int i = 0; i < index.column_count; ++i)
+	{
+		SampledFacts &facts = copy->facts[i];
+		facts = sample.facts[i];
+		auto *const common = static_cast<float4 *>(palloc(sizeof(float4) * (facts.common_count + 1)));
+		facts.common = std::copy_n(sample.facts[i].common, facts.common_count, common) - facts.common_count;
+		facts.statistics = facts.statistics == nullptr ? nullptr : heap_copytuple(facts.statistics);
+	}
+	auto *const rows = static_cast<std::uint32_t *>(
+		MemoryContextAllocHuge(index.memory, sizeof(std::uint32_t) * (sample.keys.count + 1)));
+	copy->keys.rows = std::copy_n(sample.keys.rows, sample.keys.count, rows) - sample.keys.count;
+	MemoryContextSwitchTo(before);
+	return copy;
+}
+
+void
+read_all(const Hypothetical &index, Sample &sample) noexcept
+{
 	Reading reading = {index, sample};
 
 	sample.facts = static_cast<SampledFacts *>(palloc0(sizeof(SampledFacts) * INDEX_MAX_KEYS));
+	reading.keys.memory = CurrentMemoryContext;
 	for (int i = 0; i < index.key_count; ++i)
 	{
 		reading.values[i].values = static_cast<Datum *>(palloc(sizeof(Datum) * (most_rows + MaxHeapTuplesPerPage)));
@@ -249,7 +292,25 @@ take_sample(const Hypothetical &index) noexcept
 	measure_tables(index, sample);
 	each_relation(index, [&](Relation relation) noexcept { read_relation(reading, relation, sample.pages); });
 	conclude(reading);
-	return sample.rows > 0 ? &sample : nullptr;
+}
+
+} // namespace
+
+const Sample *
+take_sample(const Hypothetical &index) noexcept
+{
+	if (!is_needed(index) || check_enable_rls(index.relation, InvalidOid, true) == RLS_ENABLED)
+		return nullptr;
+	const MemoryContext scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "pg_remedy sample", ALLOCSET_DEFAULT_SIZES);
+	const MemoryContext before = MemoryContextSwitchTo(scratch);
+	Sample sample = {};
+
+	read_all(index, sample);
+	const Sample *const kept = sample.rows > 0 ? copy_sample(index, sample) : nullptr;
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(scratch);
+	return kept;
 }
 
 } // namespace remedy::what_if

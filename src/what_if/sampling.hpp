@@ -34,6 +34,7 @@ struct SampledKey
 	std::uint64_t hash;
 	std::uint32_t rows; // that have it
 	std::uint32_t width;
+	Datum lexeme; // of full text; else 0
 };
 
 struct SampledKeys
@@ -41,6 +42,15 @@ struct SampledKeys
 	SampledKey *keys; // the most frequent ones first
 	int count;
 	double entries; // rows of all keys together
+};
+
+// What is kept of them: of how many sampled rows each is.
+struct KeyCounts
+{
+	const std::uint32_t *rows;
+	int count;
+	double entries;
+	double bytes; // of a key, on average
 };
 
 // What follows from the values.
@@ -61,7 +71,7 @@ struct Sample
 	double pages; // of the table, and
 	double tuples;
 	SampledFacts *facts; // by column; width 0: none
-	SampledKeys keys;    // of all GIN columns
+	KeyCounts keys;      // of all GIN columns
 };
 
 // Null if nothing of the index needs it, or the current user sees not all rows.
@@ -72,9 +82,13 @@ const Sample *take_sample(const Hypothetical &index) noexcept;
 SampledFacts facts_from(const Hypothetical &index, int column, const SampledValues &values,
 						const Sample &sample) noexcept;
 
+// The most frequent lexemes, for an expression of full text; null for others.
+HeapTuple lexeme_statistics(const Hypothetical &index, const SampledKeys &keys, const Sample &sample) noexcept;
+
 // Keys of all rows and columns; made ready by count_keys().
 struct KeyCollector
 {
+	MemoryContext memory;
 	FmgrInfo extract[INDEX_MAX_KEYS];
 	SampledKey *keys; // one for each row that has it
 	int count;
