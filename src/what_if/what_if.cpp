@@ -15,6 +15,35 @@ namespace {
 
 constexpr int most_indexes = 64;
 
+// ---- Errors in a text ------------------------------------------------------------
+
+// A place in a text is none in the client's statement.
+void
+tell_text(void *text)
+{
+	const int place = geterrposition();
+
+	if (place <= 0)
+		return;
+	errposition(0);
+	internalerrposition(place);
+	internalerrquery(static_cast<const char *>(text));
+}
+
+class ErrorsOf
+{
+public:
+	explicit ErrorsOf(const char *text) noexcept : callback_{error_context_stack, tell_text, const_cast<char *>(text)}
+	{
+		error_context_stack = &callback_;
+	}
+
+	void leave() const noexcept { error_context_stack = callback_.previous; }
+
+private:
+	ErrorContextCallback callback_;
+};
+
 // ---- What is asked ---------------------------------------------------------------
 
 // The commands and what they are about.
@@ -68,6 +97,18 @@ hide(const char *command, List *&hidden) noexcept
 	return true;
 }
 
+void
+read_command(Commands &commands, int number) noexcept
+{
+	if (hide(commands.texts[number], commands.hidden))
+		return;
+	if (commands.index_count == most_indexes)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("cannot plan with more than %d hypothetical indexes", most_indexes)));
+	commands.created[number] = define(commands.texts[number]);
+	commands.indexes[commands.index_count++] = commands.created[number];
+}
+
 Commands
 read_commands(ArrayType *array) noexcept
 {
@@ -84,13 +125,9 @@ read_commands(ArrayType *array) noexcept
 		if (nulls[i])
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an index command must not be null")));
 		commands.texts[i] = TextDatumGetCString(values[i]);
-		if (hide(commands.texts[i], commands.hidden))
-			continue;
-		if (commands.index_count == most_indexes)
-			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							errmsg("cannot plan with more than %d hypothetical indexes", most_indexes)));
-		commands.created[i] = define(commands.texts[i]);
-		commands.indexes[commands.index_count++] = commands.created[i];
+		const ErrorsOf errors(commands.texts[i]);
+		read_command(commands, i);
+		errors.leave();
 	}
 	return commands;
 }
@@ -99,6 +136,7 @@ read_commands(ArrayType *array) noexcept
 List *
 read_query(const char *text) noexcept
 {
+	const ErrorsOf errors(text);
 	List *const statements = raw_parser(text, RAW_PARSE_DEFAULT);
 	Oid *types = nullptr;
 	int count = 0;
@@ -116,6 +154,7 @@ read_query(const char *text) noexcept
 	Query *const query = transformTopLevelStmt(state, raw);
 	check_variable_parameters(state, query);
 	free_parsestate(state);
+	errors.leave();
 	return pg_rewrite_query(query);
 }
 
