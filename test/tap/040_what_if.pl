@@ -160,7 +160,7 @@ SKIP:
 # Expressions have statistics only after ANALYZE of a real index; a sample tells about the same.
 is($psql->(q(SELECT condition, plan_before, plan_after
 	FROM (VALUES ('lower(email) = $1', '(lower(email))', 4, 16), ($$doc ->> 'k' = '55'$$, $$((doc ->> 'k'))$$, 20, 180),
-		($$to_tsvector('simple', body) @@ 'w4711'$$, $$USING gin (to_tsvector('simple', body))$$, 1, 100)) AS v (condition, columns, low, high),
+		($$to_tsvector('simple', body) @@ 'w4711'$$, $$USING gin (to_tsvector('simple', body))$$, 1, 200)) AS v (condition, columns, low, high),
 	LATERAL remedy.what_if('SELECT * FROM orders WHERE ' || condition, 'CREATE INDEX ON orders ' || columns)
 	WHERE plan_before !~ 'rows=300 ' OR substring(plan_after FROM 'rows=(\d+)')::integer NOT BETWEEN low AND high)), '',
 	'sampled expressions');
