@@ -14,7 +14,9 @@ MODULE_big = $(EXTENSION)
 
 SOURCES    = src/pg_remedy.cpp $(wildcard $(patsubst %,src/%/*.cpp,server $(ROOMS)))
 OBJS       = $(SOURCES:.cpp=.o)
-SQL_PARTS  = src/install_header.sql $(wildcard src/server/*.sql) $(foreach room,$(ROOMS),src/$(room)/$(room).sql) \
+# A room's first file, then its others in the order of their names.
+room_sql   = src/$(room)/$(room).sql $(filter-out src/$(room)/$(room).sql,$(sort $(wildcard src/$(room)/*.sql)))
+SQL_PARTS  = src/install_header.sql $(wildcard src/server/*.sql) $(foreach room,$(ROOMS),$(room_sql)) \
              src/status.sql
 DATA       = $(wildcard src/upgrade/*.sql)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
