@@ -44,7 +44,7 @@ COMMENT ON FUNCTION remedy.read_key_columns(oid) IS 'source of the views of inde
 -- Expressions and predicates are compared as the server stores them, but for where they
 -- stood in the command: that is exact, and takes no lock on the table.
 CREATE FUNCTION remedy.read_indexes(
-	OUT index_oid oid, OUT table_oid oid, OUT index_name text, OUT table_name text, OUT partitioned boolean,
+	OUT index_oid oid, OUT root_oid oid, OUT table_oid oid, OUT index_name text, OUT table_name text, OUT partitioned boolean,
 	OUT attached boolean, OUT valid boolean, OUT needed boolean, OUT is_unique boolean, OUT immediate boolean,
 	OUT nulls_distinct boolean, OUT method name, OUT width integer, OUT keys smallint[], OUT included smallint[],
 	OUT classes oid[], OUT collations oid[], OUT directions smallint[], OUT reversed smallint[],
@@ -53,7 +53,8 @@ CREATE FUNCTION remedy.read_indexes(
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT i.indexrelid, i.indrelid, format('%I.%I', n.nspname, x.relname), format('%I.%I', n.nspname, t.relname),
+	SELECT i.indexrelid, CASE WHEN x.relispartition THEN pg_partition_root(x.oid)::oid ELSE x.oid END, i.indrelid,
+	       format('%I.%I', n.nspname, x.relname), format('%I.%I', n.nspname, t.relname),
 	       x.relkind = 'I', x.relispartition, i.indisvalid AND i.indisready AND i.indislive,
 	       i.indisprimary OR i.indisexclusion OR i.indisreplident OR i.indisclustered
 	       OR EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid),

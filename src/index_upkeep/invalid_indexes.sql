@@ -48,10 +48,9 @@ AS $$
 		       ON a.indrelid = t.oid
 		WHERE i.indexrelid = index_oid),
 	next AS (
-		SELECT p.*, format('%I.%I', n.nspname, x.relname) AS part_name
+		SELECT p.*, CASE WHEN x.oid IS NOT NULL THEN format('%I.%I', n.nspname, x.relname) END AS part_name
 		FROM parts AS p
-		LEFT JOIN pg_class AS x ON x.oid = p.part_oid
-		LEFT JOIN pg_namespace AS n ON n.oid = x.relnamespace
+		LEFT JOIN (pg_class AS x JOIN pg_namespace AS n ON n.oid = x.relnamespace) ON x.oid = p.part_oid
 		ORDER BY p.valid IS NOT NULL, p.valid, p.part_oid IS NULL, p.name LIMIT 1),
 	this AS (
 		SELECT format('%I.%I', n.nspname, x.relname) AS name, i.indisunique

@@ -2,9 +2,9 @@
 -- redundant indexes: another one serves as well.
 
 -- Of two that serve for each other the one with fewer scans goes, else the younger.
--- What covers it is never itself on the list, for covering is transitive.
+-- What is kept is never on the list itself, nor a partition of it: covering is transitive.
 CREATE FUNCTION remedy.read_redundant_indexes(
-	OUT index_oid oid, OUT kept_oid oid, OUT table_oid oid, OUT table_name text, OUT index_name text,
+	OUT index_oid oid, OUT kept_root_oid oid, OUT table_oid oid, OUT table_name text, OUT index_name text,
 	OUT size_bytes bigint, OUT reason text, OUT kept_by text, OUT scans bigint, OUT why text, OUT fix_sql text)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
@@ -18,7 +18,7 @@ AS $$
 		                  WHERE other.indrelid = i.table_oid AND other.indexrelid <> i.index_oid
 		                        AND other.indkey[0] = i.keys[1])),
 	covering AS MATERIALIZED (
-		SELECT d.index_oid AS dropped, k.index_oid AS kept, NOT d.needed AND NOT d.attached AS may_go, d.scans, d.width, k.width AS kept_width
+		SELECT d.index_oid AS dropped, k.index_oid AS kept, k.root_oid AS kept_root, NOT d.needed AND NOT d.attached AS may_go, d.scans, d.width, k.width AS kept_width
 		FROM indexes AS d
 		JOIN indexes AS k ON k.table_oid = d.table_oid AND k.index_oid <> d.index_oid
 		WHERE k.method = d.method AND k.predicate = d.predicate
@@ -39,9 +39,9 @@ AS $$
 	chosen AS (
 		SELECT DISTINCT ON (g.dropped) g.*
 		FROM going AS g
-		WHERE NOT EXISTS (SELECT FROM going AS other WHERE other.dropped = g.kept)
+		WHERE NOT EXISTS (SELECT FROM going AS other WHERE other.dropped = g.kept_root)
 		ORDER BY g.dropped, g.kept_width, g.kept)
-	SELECT d.index_oid, k.index_oid, d.table_oid, d.table_name, d.index_name, remedy.read_relation_bytes(d.index_oid),
+	SELECT d.index_oid, k.root_oid, d.table_oid, d.table_name, d.index_name, remedy.read_relation_bytes(d.index_oid),
 	       CASE WHEN c.width = c.kept_width THEN 'duplicate' ELSE 'prefix' END, k.index_name, d.scans,
 	       CASE WHEN c.width = c.kept_width THEN format('%s has the same columns%s', k.index_name,
 	                      CASE WHEN k.directions <> d.directions THEN ', read backwards' ELSE '' END)

@@ -53,7 +53,7 @@ AS $$
 	unused AS (
 		SELECT i.*, extract(epoch FROM now() - i.since) / 86400 AS days
 		FROM indexes AS i
-		WHERE i.index_oid NOT IN (SELECT unnest(ARRAY[r.index_oid, r.kept_oid]) FROM remedy.read_redundant_indexes() AS r))
+		WHERE i.index_oid NOT IN (SELECT unnest(ARRAY[r.index_oid, r.kept_root_oid]) FROM remedy.read_redundant_indexes() AS r))
 	SELECT u.index_oid, u.table_oid, u.table_name, u.index_name, remedy.read_relation_bytes(u.index_oid), u.scans, u.writes, u.since,
 	       concat_ws('; ',
 	           CASE WHEN u.scans = 0 THEN 'no scan' ELSE format('only %s scans', u.scans) END
