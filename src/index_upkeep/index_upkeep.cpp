@@ -1,11 +1,194 @@
+// What the observed statements would lose with some indexes.
+//
+// A statement is planned as it is and, if that plan uses one of the indexes, once more
+// without all of them: so two that stand in for each other do not both seem dispensable.
+
 #include "observe/replannable.hpp"
 #include "server/guard.hpp"
 #include "server/rows.hpp"
+#include "what_if/what_if.hpp"
+
+extern "C" {
+#include "catalog/pg_inherits.h"
+#include "utils/array.h"
+}
+
+namespace remedy::index_upkeep {
+
+namespace {
+
+using observe::Analysed;
+using observe::Replannable;
+using observe::Sample;
+
+constexpr double noticeable = 1.01;
+
+struct Judged
+{
+	Oid index;
+	List *parts; // itself and its partitions
+	int64 statements;
+	int64 slower;
+	double worst_ratio;
+	std::uint64_t worst_fingerprint;
+	double ratio; // of the statement that is looked at; 0: it does not use the index
+};
+
+struct Judgement
+{
+	Judged *indexes;
+	int count;
+	Oid *hidden;
+	int hidden_count;
+	const Sample *sample; // of the statement that is looked at
+};
+
+Judgement
+begin(ArrayType *array) noexcept
+{
+	Datum *oids;
+	Judgement judgement = {};
+	List *all = NIL;
+	ListCell *cell;
+
+	deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &oids, nullptr, &judgement.count);
+	judgement.indexes = static_cast<Judged *>(palloc0(judgement.count * sizeof(Judged)));
+	for (int i = 0; i < judgement.count; ++i)
+	{
+		Judged &judged = judgement.indexes[i];
+		judged.index = DatumGetObjectId(oids[i]);
+		judged.parts = find_all_inheritors(judged.index, NoLock, nullptr);
+		all = list_concat(all, judged.parts);
+	}
+	judgement.hidden = static_cast<Oid *>(palloc((list_length(all) + 1) * sizeof(Oid)));
+	foreach (cell, all)
+		judgement.hidden[judgement.hidden_count++] = lfirst_oid(cell);
+	return judgement;
+}
+
+bool
+uses(const PlannedStmt *plan, const Judged &judged) noexcept
+{
+	ListCell *cell;
+
+	foreach (cell, judged.parts)
+		if (what_if::uses_index(plan, lfirst_oid(cell)))
+			return true;
+	return false;
+}
+
+void
+judge_query(Judgement &judgement, const Query *query, const char *text, ParamListInfo values) noexcept
+{
+	const what_if::Outcome as_is = what_if::plan_under(query, text, values, {});
+	const what_if::Scenario scenario = {.hidden = judgement.hidden, .hidden_count = judgement.hidden_count};
+	double ratio = 0;
+
+	for (int i = 0; i < judgement.count; ++i)
+		if (Judged &judged = judgement.indexes[i]; uses(as_is.plan, judged))
+		{
+			if (ratio == 0)
+				ratio = what_if::plan_under(query, text, values, scenario).cost / as_is.cost;
+			judged.ratio = Max(judged.ratio, ratio);
+		}
+}
+
+void
+judge_queries(const Analysed &analysed, void *context)
+{
+	Judgement &judgement = *static_cast<Judgement *>(context);
+	const ParamListInfo values = judgement.sample == nullptr ? nullptr : values_of(*judgement.sample, analysed);
+	ListCell *cell;
+
+	foreach (cell, analysed.queries)
+		judge_query(judgement, lfirst_node(Query, cell), analysed.text, values);
+}
+
+// With the values of its samples, or else for any values.  What cannot be planned does
+// not count.
+void
+judge_statement(Judgement &judgement, const Replannable &form) noexcept
+{
+	for (int i = 0; i < judgement.count; ++i)
+		judgement.indexes[i].ratio = 0;
+	for (int i = 0; i < Max(form.sample_count, 1); ++i)
+	{
+		judgement.sample = form.sample_count == 0 ? nullptr : &form.samples[i];
+		trial([&]() noexcept { analyse_again(form, judgement.sample, judge_queries, &judgement); });
+	}
+	for (int i = 0; i < judgement.count; ++i)
+	{
+		Judged &judged = judgement.indexes[i];
+		judged.statements += judged.ratio > 0;
+		judged.slower += judged.ratio > noticeable;
+		if (judged.ratio > judged.worst_ratio)
+		{
+			judged.worst_ratio = judged.ratio;
+			judged.worst_fingerprint = form.fingerprint;
+		}
+	}
+}
+
+// False if that would not tell all: where there is nothing to plan, or something of others.
+bool
+judge_statements(Judgement &judgement) noexcept
+{
+	const MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "pg_remedy plans", ALLOCSET_DEFAULT_SIZES);
+	std::uint64_t *fingerprints;
+	const int count = observe::replannable_statements(fingerprints);
+	bool complete = count > 0;
+
+	for (int i = 0; i < count && complete; ++i)
+	{
+		const MemoryContext before = MemoryContextSwitchTo(memory);
+		Replannable form;
+		CHECK_FOR_INTERRUPTS();
+		if (find_replannable(fingerprints[i], form))
+		{
+			complete = observe::may_read_texts_of(form.user);
+			if (complete)
+				judge_statement(judgement, form);
+		}
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(memory);
+	}
+	return complete;
+}
+
+void
+put_index(server::Rows &rows, const Judged &judged) noexcept
+{
+	rows.put(ObjectIdGetDatum(judged.index));
+	rows.put_bigint(judged.statements);
+	rows.put_bigint(judged.slower);
+	if (judged.statements == 0)
+	{
+		rows.put_null();
+		rows.put_null();
+	}
+	else
+	{
+		rows.put_double(judged.worst_ratio);
+		rows.put_bigint(static_cast<int64>(judged.worst_fingerprint));
+	}
+	rows.end_row();
+}
+
+} // namespace
+
+} // namespace remedy::index_upkeep
 
 using namespace remedy;
+using namespace remedy::index_upkeep;
+
 REMEDY_FUNCTION(remedy_statements_without)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
+	Judgement judgement = begin(PG_GETARG_ARRAYTYPE_P(0));
+
+	if (judgement.count > 0 && judge_statements(judgement))
+		for (int i = 0; i < judgement.count; ++i)
+			put_index(rows, judgement.indexes[i]);
 	return 0;
 }

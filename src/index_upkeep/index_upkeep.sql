@@ -110,14 +110,14 @@ CREATE FUNCTION remedy.statements_without(
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'remedy_statements_without' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 20;
 COMMENT ON FUNCTION remedy.statements_without(regclass[]) IS
-	'plans the observed statements of this database that use these indexes, as they are and without all of them; a row for each index: statements that would use it, those of them that would cost over 1 % more, how many times as much the worst would cost, and its query_id. Of others'' statements only for pg_read_all_stats; no row where no statement could be planned';
+	'plans the observed statements of this database that use these indexes, as they are and without all of them; a row for each index: statements that would use it, those of them that would cost over 1 % more, how many times as much the worst would cost, and its query_id. No row where nothing was observed, or statements of others whose texts only pg_read_all_stats may read';
 
 CREATE FUNCTION remedy.describe_slower(slower_statements bigint, worst_ratio double precision, worst_query_id bigint) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN slower_statements > 0
-	            THEN format('; %s observed statements would cost more without it, statement %s %s times as much', slower_statements,
+	            THEN format('; without it %s of the observed statements would cost more, statement %s %s times as much', slower_statements,
 	                        worst_query_id, round(worst_ratio::numeric, 2))
 	            ELSE '' END
 $$;

@@ -25,6 +25,8 @@ AS $$
 	JOIN pg_index AS same ON same.indrelid = on_table AND same.indexrelid <> i.indexrelid AND same.indisunique = i.indisunique
 	JOIN pg_class AS x ON x.oid = same.indexrelid
 	WHERE i.indexrelid = index_oid AND (same.indisvalid OR on_table <> i.indrelid) AND (NOT x.relispartition OR on_table = i.indrelid)
+	      AND (on_table = i.indrelid OR NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u'))
+	           OR EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = same.indexrelid AND c.contype IN ('p', 'u')))
 	      AND remedy.read_index_definition(same.indexrelid) = remedy.read_index_definition(index_oid)
 	ORDER BY same.indisvalid DESC, same.indexrelid
 	LIMIT 1
@@ -53,16 +55,19 @@ AS $$
 		LEFT JOIN (pg_class AS x JOIN pg_namespace AS n ON n.oid = x.relnamespace) ON x.oid = p.part_oid
 		ORDER BY p.valid IS NOT NULL, p.valid, p.part_oid IS NULL, p.name LIMIT 1),
 	this AS (
-		SELECT format('%I.%I', n.nspname, x.relname) AS name, i.indisunique
+		SELECT format('%I.%I', n.nspname, x.relname) AS name, i.indisunique,
+		       (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conindid = index_oid AND c.contype IN ('p', 'u')) AS own_constraint
 		FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = x.relnamespace
 		WHERE i.indexrelid = index_oid)
 	SELECT CASE
 	       WHEN p.part_oid IS NULL THEN format('it becomes valid when each partition has such an index; %s has none. Then look again', p.name)
+	            || CASE WHEN this.own_constraint IS NULL THEN '' ELSE '. It belongs to a constraint: the partition is locked while its index is built' END
 	       WHEN p.valid IS NULL THEN format('it becomes valid when each partition''s index is attached to it; that of %s is not. Then look again', p.name)
 	       WHEN NOT p.valid THEN format('%s, its index on the partition %s, is not valid: repair that first', p.part_name, p.name)
 	       ELSE 'the indexes of all its partitions are valid; to attach one of them once more makes it valid too'
 	       END,
 	       CASE
+	       WHEN p.part_oid IS NULL AND this.own_constraint IS NOT NULL THEN format('ALTER TABLE %s ADD %s', p.name, this.own_constraint)
 	       WHEN p.part_oid IS NULL THEN concat('CREATE ', CASE WHEN this.indisunique THEN 'UNIQUE ' END,
 	            CASE WHEN p.partitioned THEN 'INDEX ON ONLY ' ELSE 'INDEX CONCURRENTLY ON ' END, p.name, ' ', remedy.read_index_definition(index_oid))
 	       WHEN p.valid IS NOT FALSE THEN format('ALTER INDEX %s ATTACH PARTITION %s', this.name, p.part_name)

@@ -74,7 +74,7 @@ COMMENT ON COLUMN remedy.redundant_indexes.size_bytes IS 'its size, with partiti
 COMMENT ON COLUMN remedy.redundant_indexes.reason IS 'duplicate, or prefix of a wider one';
 COMMENT ON COLUMN remedy.redundant_indexes.kept_by IS 'the index that serves in its place';
 COMMENT ON COLUMN remedy.redundant_indexes.scans IS 'scans of it since the statistics were reset';
-COMMENT ON COLUMN remedy.redundant_indexes.slower_statements IS 'observed statements that would cost over 1 % more without all indexes of this view, among those that use this one; null if none was planned';
+COMMENT ON COLUMN remedy.redundant_indexes.slower_statements IS 'observed statements that would cost over 1 % more without all indexes of this view, among those that use this one; null where nothing was observed, or statements of others that you may not read';
 COMMENT ON COLUMN remedy.redundant_indexes.why IS 'why it may go, and what speaks against it';
 COMMENT ON COLUMN remedy.redundant_indexes.fix_sql IS 'the statement that drops it; null if an observed statement would cost over 10 % more';
 GRANT SELECT ON remedy.redundant_indexes TO PUBLIC;

@@ -88,7 +88,7 @@ COMMENT ON COLUMN remedy.unused_indexes.size_bytes IS 'its size, with partitions
 COMMENT ON COLUMN remedy.unused_indexes.scans IS 'scans of it, with partitions; of those with scans only such as are found less than once a day and once in 10,000 writes';
 COMMENT ON COLUMN remedy.unused_indexes.writes IS 'rows inserted into, updated in and deleted from its table meanwhile';
 COMMENT ON COLUMN remedy.unused_indexes.since IS 'since when the server counts: the last reset or crash, or the index''s creation where that is known (track_commit_timestamp)';
-COMMENT ON COLUMN remedy.unused_indexes.slower_statements IS 'observed statements that would cost over 1 % more without all indexes of this view, among those that use this one; null if none was planned';
+COMMENT ON COLUMN remedy.unused_indexes.slower_statements IS 'observed statements that would cost over 1 % more without all indexes of this view, among those that use this one; null where nothing was observed, or statements of others that you may not read';
 COMMENT ON COLUMN remedy.unused_indexes.why IS 'why it may go, and what to look at first';
 COMMENT ON COLUMN remedy.unused_indexes.fix_sql IS 'the statement that drops it; null if it has scans, or an observed statement would cost over 10 % more';
 GRANT SELECT ON remedy.unused_indexes TO PUBLIC;
