@@ -157,7 +157,7 @@ SELECT regexp_replace(why, 'since [^,]*', 'since then') AS why FROM remedy.unuse
 -- Ten days later, as if.
 BEGIN;
 CREATE OR REPLACE FUNCTION remedy.read_statistics_since() RETURNS timestamptz LANGUAGE sql AS 'SELECT now() - interval ''10 days''';
-SELECT index_name, scans, since = now() - interval '10 days' AS since, regexp_replace(why, 'since [^,]*', 'since then') AS why, fix_sql
+SELECT index_name, scans, since = now() - interval '10 days' AS since, regexp_replace(why, 'since [^,]*|, statement .*', '', 'g') AS why, fix_sql
 FROM remedy.unused_indexes WHERE table_name = '"Up;keep".used' ORDER BY index_name COLLATE "C";
 SELECT kind, severity, object, title, fix_sql, key FROM remedy.index_upkeep_findings() WHERE object LIKE '"Up;keep".%' ORDER BY key COLLATE "C";
 ROLLBACK;

@@ -64,8 +64,8 @@ AS $$
 	       (i.indoption::smallint[])[0:i.indnkeyatts - 1],
 	       ARRAY(SELECT (d # 3::smallint)::smallint FROM unnest(i.indoption::smallint[]) WITH ORDINALITY AS o(d, k)
 	             WHERE k <= i.indnkeyatts ORDER BY k),
-	       coalesce(regexp_replace(i.indexprs::text, ':location -?\d+', '', 'g'), '()'),
-	       coalesce(regexp_replace(i.indpred::text, ':location -?\d+', '', 'g'), ''),
+	       coalesce(regexp_replace(i.indexprs::text, ':location -?[0-9]+', '', 'g'), '()'),
+	       coalesce(regexp_replace(i.indpred::text, ':location -?[0-9]+', '', 'g'), ''),
 	       concat(x.reloptions, (SELECT array_agg(a.attoptions ORDER BY a.attnum) FROM pg_attribute AS a
 	                             WHERE a.attrelid = i.indexrelid AND a.attoptions IS NOT NULL)),
 	       i.xmin
