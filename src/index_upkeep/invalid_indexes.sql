@@ -85,8 +85,8 @@ AS $$
 	       WHEN same.name IS NOT NULL THEN
 	            format('no query may use it, though writes keep it up; %s is the same and valid', same.name)
 	            || CASE WHEN x.relname ~ '_cc(new|old)[0-9]*$' THEN ', and this is what an interrupted REINDEX CONCURRENTLY left' ELSE '' END
-	       ELSE 'no query may use it, though writes keep it up: CREATE INDEX CONCURRENTLY failed or was interrupted'
-	            || CASE WHEN i.indisunique THEN '; if it failed for duplicate values, they must go first' ELSE '' END
+	       ELSE 'no query may use it, though writes keep it up: CREATE or DROP INDEX CONCURRENTLY failed or was interrupted'
+	            || CASE WHEN i.indisunique THEN '; if for duplicate values, they must go first' ELSE '' END
 	       END,
 	       CASE
 	       WHEN (NOT i.indislive OR same.name IS NOT NULL) AND NOT x.relispartition

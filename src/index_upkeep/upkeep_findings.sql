@@ -1,20 +1,21 @@
 
--- What the views of indexes tell, as findings: of tables that are large enough to matter,
--- and without planning any statement.
+-- What the views of indexes tell, as findings: of tables that are large enough to matter.
+-- No statement is planned for it, so what is to be dropped has no fix_sql here, unless an
+-- equal index stays.
 
 CREATE FUNCTION remedy.index_upkeep_findings() RETURNS SETOF remedy.finding
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 20
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT 'redundant_index', 'notice', r.table_name, format('index %s is a %s of %s', r.index_name, r.reason, r.kept_by), NULL::float8,
-	       format('%s, %s scans', pg_size_pretty(r.size_bytes), r.scans), r.why || '. See remedy.redundant_indexes',
+	       format('%s, %s scans', pg_size_pretty(r.size_bytes), r.scans), r.why || '. See remedy.redundant_indexes, which asks the planner whether an observed statement would miss it',
 	       CASE r.reason WHEN 'duplicate' THEN r.fix_sql END, 'redundant_index:' || r.index_name, NULL::timestamptz, now()
 	FROM remedy.read_redundant_indexes() AS r
 	WHERE remedy.read_relation_bytes(r.table_oid) >= 100 * current_setting('block_size')::integer
 	UNION ALL
 	SELECT 'unused_index', 'notice', u.table_name, format('index %s is not used', u.index_name), NULL,
-	       format('%s, %s scans since %s', pg_size_pretty(u.size_bytes), u.scans, u.since::timestamp(0)), u.why || '. See remedy.unused_indexes',
-	       u.fix_sql, 'unused_index:' || u.index_name, u.since, now()
+	       format('%s, %s scans since %s', pg_size_pretty(u.size_bytes), u.scans, u.since::timestamp(0)), u.why || '. See remedy.unused_indexes, which asks the planner whether an observed statement would miss it',
+	       NULL, 'unused_index:' || u.index_name, u.since, now()
 	FROM remedy.read_unused_indexes() AS u
 	WHERE u.since <= now() - interval '7 days' AND remedy.read_relation_bytes(u.table_oid) >= 100 * current_setting('block_size')::integer
 	UNION ALL
