@@ -155,6 +155,12 @@ SELECT * FROM pg_temp.unused;
 SELECT regexp_replace(why, 'since [^,]*', 'since then') AS why FROM remedy.unused_indexes WHERE index_name IN ('"Up;keep".used_d_partial', '"Up;keep".parted_at_id');
 
 -- Ten days later, as if.
+CREATE TABLE refers (used_id integer REFERENCES used, x integer);
+CREATE TABLE refers_few (used_id integer REFERENCES used, x integer);
+CREATE INDEX refers_x ON refers (x);
+CREATE INDEX refers_x_again ON refers (x);
+CREATE INDEX refers_few_x ON refers_few (x);
+INSERT INTO refers SELECT 5, i FROM generate_series(1, 30000) AS i;
 BEGIN;
 CREATE OR REPLACE FUNCTION remedy.read_statistics_since() RETURNS timestamptz LANGUAGE sql AS 'SELECT now() - interval ''10 days''';
 SELECT index_name, scans, since = now() - interval '10 days' AS since, regexp_replace(why, 'since [^,]*|, statement .*', '', 'g') AS why, fix_sql
@@ -166,7 +172,7 @@ SELECT count(*) FROM pg_temp.unused;
 RESET track_counts;
 SELECT fix_sql FROM pg_temp.unused WHERE index_name LIKE '%used%' \gexec
 SELECT index_name FROM pg_temp.unused;
-DROP TABLE used;
+DROP TABLE refers, refers_few, used;
 
 -- Foreign keys.
 CREATE VIEW pg_temp.unindexed AS

@@ -21,11 +21,16 @@ AS $$
 $$;
 COMMENT ON FUNCTION remedy.read_parts(oid) IS 'source of the views of indexes: what stores a table or index, which is itself or its partitions';
 
+-- In PL/pgSQL, which plans it once in a session.
 CREATE FUNCTION remedy.read_relation_bytes(relation oid) RETURNS bigint
-	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(sum(pg_relation_size(p.oid)), 0)::bigint FROM remedy.read_parts(relation) AS p(oid)
+BEGIN
+	RETURN coalesce(pg_relation_size(relation), 0)
+	       + (SELECT coalesce(sum(pg_relation_size(p.relid)), 0)
+	          FROM pg_partition_tree(relation) AS p WHERE p.isleaf AND p.relid <> relation);
+END
 $$;
 COMMENT ON FUNCTION remedy.read_relation_bytes(oid) IS 'source of the views of indexes: size of a table, without its TOAST table, or of an index; with partitions; in bytes';
 

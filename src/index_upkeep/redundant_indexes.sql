@@ -11,7 +11,9 @@ CREATE FUNCTION remedy.read_redundant_indexes(
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH indexes AS MATERIALIZED (
-		SELECT i.*, (SELECT sum(pg_stat_get_numscans(p.oid)) FROM remedy.read_parts(i.index_oid) AS p(oid))::bigint AS scans
+		SELECT i.*, CASE WHEN i.partitioned
+		                 THEN (SELECT sum(pg_stat_get_numscans(p.oid)) FROM remedy.read_parts(i.index_oid) AS p(oid))::bigint
+		                 ELSE pg_stat_get_numscans(i.index_oid) END AS scans
 		FROM remedy.read_indexes() AS i
 		WHERE i.valid
 		      AND EXISTS (SELECT FROM pg_index AS other

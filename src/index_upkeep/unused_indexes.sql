@@ -40,9 +40,8 @@ CREATE FUNCTION remedy.read_unused_indexes(
 AS $$
 	WITH indexes AS MATERIALIZED (
 		SELECT i.index_oid, i.table_oid, i.table_name, i.index_name, i.partitioned,
-		       (SELECT sum(pg_stat_get_numscans(p.oid)) FROM remedy.read_parts(i.index_oid) AS p(oid))::bigint AS scans,
-		       (SELECT sum(pg_stat_get_tuples_inserted(p.oid) + pg_stat_get_tuples_updated(p.oid) + pg_stat_get_tuples_deleted(p.oid))
-		        FROM remedy.read_parts(i.table_oid) AS p(oid))::bigint AS writes,
+		       CASE WHEN i.partitioned THEN (SELECT sum(pg_stat_get_numscans(p.oid)) FROM remedy.read_parts(i.index_oid) AS p(oid))::bigint
+		            ELSE pg_stat_get_numscans(i.index_oid) END AS scans,
 		       greatest(remedy.read_statistics_since(),
 		                CASE WHEN current_setting('track_commit_timestamp')::boolean AND NOT pg_is_in_recovery()
 		                     THEN pg_xact_commit_timestamp(i.created_by) END) AS since
@@ -51,9 +50,12 @@ AS $$
 		      AND i.index_oid NOT IN (SELECT f.index_oid FROM remedy.read_foreign_key_indexes() AS f)
 		      AND current_setting('track_counts')::boolean),
 	unused AS (
-		SELECT i.*, extract(epoch FROM now() - i.since) / 86400 AS days
+		SELECT i.*, extract(epoch FROM now() - i.since) / 86400 AS days,
+		       (SELECT sum(pg_stat_get_tuples_inserted(p.oid) + pg_stat_get_tuples_updated(p.oid) + pg_stat_get_tuples_deleted(p.oid))
+		        FROM remedy.read_parts(i.table_oid) AS p(oid))::bigint AS writes
 		FROM indexes AS i
-		WHERE i.index_oid NOT IN (SELECT unnest(ARRAY[r.index_oid, r.kept_root_oid]) FROM remedy.read_redundant_indexes() AS r))
+		WHERE i.scans < greatest(1, extract(epoch FROM now() - i.since) / 86400)
+		      AND i.index_oid NOT IN (SELECT unnest(ARRAY[r.index_oid, r.kept_root_oid]) FROM remedy.read_redundant_indexes() AS r))
 	SELECT u.index_oid, u.table_oid, u.table_name, u.index_name, remedy.read_relation_bytes(u.index_oid), u.scans, u.writes, u.since,
 	       concat_ws('; ',
 	           CASE WHEN u.scans = 0 THEN 'no scan' ELSE format('only %s scans', u.scans) END
@@ -66,7 +68,7 @@ AS $$
 	       CASE WHEN u.scans = 0
 	            THEN format('DROP INDEX %s%s', CASE WHEN u.partitioned THEN '' ELSE 'CONCURRENTLY ' END, u.index_name) END
 	FROM unused AS u
-	WHERE u.scans = 0 OR u.scans < u.days AND u.scans < u.writes / 10000
+	WHERE u.scans = 0 OR u.scans < u.writes / 10000
 $$;
 COMMENT ON FUNCTION remedy.read_unused_indexes() IS 'source of the view remedy.unused_indexes';
 

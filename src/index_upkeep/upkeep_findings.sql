@@ -13,7 +13,7 @@ AS $$
 	FROM remedy.read_redundant_indexes() AS r
 	WHERE remedy.read_relation_bytes(r.table_oid) >= 100 * current_setting('block_size')::integer
 	UNION ALL
-	SELECT 'unused_index', 'notice', u.table_name, format('index %s is not used', u.index_name), NULL,
+	SELECT 'unused_index', 'notice', u.table_name, format('index %s is %s used', u.index_name, CASE u.scans WHEN 0 THEN 'not' ELSE 'hardly' END), NULL,
 	       format('%s, %s scans since %s', pg_size_pretty(u.size_bytes), u.scans, u.since::timestamp(0)), u.why || '. See remedy.unused_indexes, which asks the planner whether an observed statement would miss it',
 	       NULL, 'unused_index:' || u.index_name, u.since, now()
 	FROM remedy.read_unused_indexes() AS u
