@@ -276,10 +276,10 @@ SELECT count(*) FROM pg_temp.invalid;
 CREATE TABLE wide AS SELECT i AS a, i % 100 AS b, repeat('x', 1000) || i AS c FROM generate_series(1, 20000) AS i;
 ALTER TABLE wide ALTER c SET STORAGE PLAIN;
 CREATE INDEX wide_a ON wide (a);
-CREATE INDEX wide_a_c ON wide (a, c);
-CREATE INDEX wide_b ON wide (b);
-CREATE INDEX wide_b_1 ON wide (b);
-CREATE INDEX wide_b_2 ON wide (b);
+CREATE INDEX wide_a_b ON wide (a, b);
+CREATE INDEX wide_a_b_c ON wide (a, b, c);
+CREATE INDEX wide_order ON wide ((a + 1));
+CREATE INDEX wide_order_b ON wide ((a + 1), b);
 ANALYZE wide;
 CREATE VIEW pg_temp.dearer AS
 	SELECT replace(index_name, '"Up;keep".', '') AS index_name, slower_statements,
@@ -289,17 +289,15 @@ SELECT remedy.reset();
 SELECT * FROM pg_temp.dearer;
 SET enable_seqscan = off;
 SELECT count(a) FROM wide WHERE a < 1000;
-SELECT count(b) FROM wide WHERE b = 7;
-SELECT b FROM wide WHERE b = 7 LIMIT 1;
+SELECT count(b) FROM wide WHERE a + 1 < 500;
 RESET enable_seqscan;
 SELECT count(*) FROM wide WHERE c = 'y';
 SELECT * FROM pg_temp.dearer;
 SELECT index_name, statements, slower_statements, worst_ratio > 1.1 AS dearer,
        (SELECT calls FROM remedy.statements WHERE query_id = worst_query_id)
-FROM remedy.statements_without('wide_a', 'wide_a_c') ORDER BY index_name::text;
-SELECT * FROM remedy.statements_without('wide_a_c');
+FROM remedy.statements_without('wide_a', 'wide_a_b_c', 'wide_order') ORDER BY index_name::text;
+SELECT * FROM remedy.statements_without('wide_a_b_c');
 SELECT count(*) FROM remedy.statements_without(VARIADIC '{}');
-SELECT count(*) FROM wide WHERE b = 7;
 SELECT fix_sql FROM remedy.redundant_indexes WHERE table_name = '"Up;keep".wide' \gexec
 SELECT * FROM pg_temp.dearer;
 CREATE INDEX wide_c ON wide USING hash (c);

@@ -2,6 +2,10 @@
 //
 // A statement is planned as it is and, if that plan uses one of the indexes, once more
 // without all of them: so two that stand in for each other do not both seem dispensable.
+//
+// Where one is said to be kept in place of another and the plan then scans it, nothing is
+// lost.  The planner would say otherwise: it takes an index of more columns to be less in
+// the table's order.  Who says so has compared their sizes.
 
 #include "observe/replannable.hpp"
 #include "server/guard.hpp"
@@ -27,6 +31,7 @@ struct Judged
 {
 	Oid index;
 	List *parts; // itself and its partitions
+	List *kept;  // likewise, the one that is kept in its place; NIL: none
 	int64 statements;
 	int64 slower;
 	double worst_ratio;
@@ -43,21 +48,34 @@ struct Judgement
 	const Sample *sample; // of the statement that is looked at
 };
 
+int
+oids_of(ArrayType *array, Datum **oids) noexcept
+{
+	int count;
+
+	deconstruct_array(array, ARR_ELEMTYPE(array), sizeof(Oid), true, TYPALIGN_INT, oids, nullptr, &count);
+	return count;
+}
+
 Judgement
-begin(ArrayType *array) noexcept
+begin(ArrayType *indexes, ArrayType *kept) noexcept
 {
 	Datum *oids;
+	Datum *kept_oids;
 	Judgement judgement = {};
 	List *all = NIL;
 	ListCell *cell;
 
-	deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &oids, nullptr, &judgement.count);
+	judgement.count = oids_of(indexes, &oids);
+	const int kept_count = kept == nullptr ? 0 : oids_of(kept, &kept_oids);
 	judgement.indexes = static_cast<Judged *>(palloc0(judgement.count * sizeof(Judged)));
 	for (int i = 0; i < judgement.count; ++i)
 	{
 		Judged &judged = judgement.indexes[i];
 		judged.index = DatumGetObjectId(oids[i]);
 		judged.parts = find_all_inheritors(judged.index, NoLock, nullptr);
+		if (i < kept_count && OidIsValid(DatumGetObjectId(kept_oids[i])))
+			judged.kept = find_all_inheritors(DatumGetObjectId(kept_oids[i]), NoLock, nullptr);
 		all = list_concat(all, judged.parts);
 	}
 	judgement.hidden = static_cast<Oid *>(palloc((list_length(all) + 1) * sizeof(Oid)));
@@ -67,11 +85,11 @@ begin(ArrayType *array) noexcept
 }
 
 bool
-uses(const PlannedStmt *plan, const Judged &judged) noexcept
+uses(const PlannedStmt *plan, const List *indexes) noexcept
 {
 	ListCell *cell;
 
-	foreach (cell, judged.parts)
+	foreach (cell, indexes)
 		if (what_if::uses_index(plan, lfirst_oid(cell)))
 			return true;
 	return false;
@@ -82,13 +100,14 @@ judge_query(Judgement &judgement, const Query *query, const char *text, ParamLis
 {
 	const what_if::Outcome as_is = what_if::plan_under(query, text, values, {});
 	const what_if::Scenario scenario = {.hidden = judgement.hidden, .hidden_count = judgement.hidden_count};
-	double ratio = 0;
+	what_if::Outcome without = {};
 
 	for (int i = 0; i < judgement.count; ++i)
-		if (Judged &judged = judgement.indexes[i]; uses(as_is.plan, judged))
+		if (Judged &judged = judgement.indexes[i]; uses(as_is.plan, judged.parts))
 		{
-			if (ratio == 0)
-				ratio = what_if::plan_under(query, text, values, scenario).cost / as_is.cost;
+			if (without.plan == nullptr)
+				without = what_if::plan_under(query, text, values, scenario);
+			const double ratio = uses(without.plan, judged.kept) ? 1 : without.cost / as_is.cost;
 			judged.ratio = Max(judged.ratio, ratio);
 		}
 }
@@ -185,7 +204,7 @@ REMEDY_FUNCTION(remedy_statements_without)
 {
 	observe::enter_function();
 	server::Rows rows(fcinfo);
-	Judgement judgement = begin(PG_GETARG_ARRAYTYPE_P(0));
+	Judgement judgement = begin(PG_GETARG_ARRAYTYPE_P(0), PG_NARGS() > 1 ? PG_GETARG_ARRAYTYPE_P(1) : nullptr);
 
 	if (judgement.count > 0 && judge_statements(judgement))
 		for (int i = 0; i < judgement.count; ++i)

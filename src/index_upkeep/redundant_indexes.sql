@@ -4,7 +4,7 @@
 -- Of two that serve for each other the one with fewer scans goes, else the younger.
 -- What is kept is never on the list itself, nor a partition of it: covering is transitive.
 CREATE FUNCTION remedy.read_redundant_indexes(
-	OUT index_oid oid, OUT kept_root_oid oid, OUT table_oid oid, OUT table_name text, OUT index_name text,
+	OUT index_oid oid, OUT kept_oid oid, OUT kept_root_oid oid, OUT table_oid oid, OUT table_name text, OUT index_name text,
 	OUT size_bytes bigint, OUT reason text, OUT kept_by text, OUT scans bigint, OUT why text, OUT fix_sql text)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
@@ -43,7 +43,7 @@ AS $$
 		FROM going AS g
 		WHERE NOT EXISTS (SELECT FROM going AS other WHERE other.dropped = g.kept_root)
 		ORDER BY g.dropped, g.kept_width, g.kept)
-	SELECT d.index_oid, k.root_oid, d.table_oid, d.table_name, d.index_name, remedy.read_relation_bytes(d.index_oid),
+	SELECT d.index_oid, k.index_oid, k.root_oid, d.table_oid, d.table_name, d.index_name, remedy.read_relation_bytes(d.index_oid),
 	       CASE WHEN c.width = c.kept_width THEN 'duplicate' ELSE 'prefix' END, k.index_name, d.scans,
 	       CASE WHEN c.width = c.kept_width THEN format('%s has the same columns%s', k.index_name,
 	                      CASE WHEN k.directions <> d.directions THEN ', read backwards' ELSE '' END)
@@ -58,13 +58,25 @@ AS $$
 $$;
 COMMENT ON FUNCTION remedy.read_redundant_indexes() IS 'source of the view remedy.redundant_indexes';
 
+-- What is kept serves as well if it is not much larger (see index_upkeep.cpp).
+CREATE FUNCTION remedy.read_statements_without(
+	indexes oid[], kept oid[], OUT index_name regclass, OUT statements bigint, OUT slower_statements bigint,
+	OUT worst_ratio double precision, OUT worst_query_id bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'remedy_statements_without' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 20;
+COMMENT ON FUNCTION remedy.read_statements_without(oid[], oid[]) IS
+	'source of the view remedy.redundant_indexes: remedy.statements_without(), where a plan that then scans the index kept counts as good';
+
 CREATE VIEW remedy.redundant_indexes AS
 	WITH found AS MATERIALIZED (SELECT * FROM remedy.read_redundant_indexes())
 	SELECT f.table_name, f.index_name, remedy.read_key_columns(f.index_oid) AS index_columns, f.size_bytes, f.reason, f.kept_by,
 	       f.scans, s.slower_statements, f.why OPERATOR(pg_catalog.||) remedy.describe_slower(s.slower_statements, s.worst_ratio, s.worst_query_id) AS why,
 	       CASE WHEN s.worst_ratio OPERATOR(pg_catalog.>) 1.1 THEN NULL ELSE f.fix_sql END AS fix_sql
 	FROM found AS f
-	LEFT JOIN remedy.statements_without(VARIADIC ARRAY(SELECT index_oid::regclass FROM found)) AS s
+	LEFT JOIN remedy.read_statements_without(
+	              ARRAY(SELECT index_oid FROM found),
+	              ARRAY(SELECT CASE WHEN remedy.read_relation_bytes(kept_oid) OPERATOR(pg_catalog.<=) (3 OPERATOR(pg_catalog.*) size_bytes)
+	                                THEN kept_oid ELSE 0::oid END FROM found)) AS s
 	       ON s.index_name::oid OPERATOR(pg_catalog.=) f.index_oid
 	ORDER BY f.size_bytes DESC, f.index_name;
 COMMENT ON VIEW remedy.redundant_indexes IS
@@ -76,7 +88,7 @@ COMMENT ON COLUMN remedy.redundant_indexes.size_bytes IS 'its size, with partiti
 COMMENT ON COLUMN remedy.redundant_indexes.reason IS 'duplicate, or prefix of a wider one';
 COMMENT ON COLUMN remedy.redundant_indexes.kept_by IS 'the index that serves in its place';
 COMMENT ON COLUMN remedy.redundant_indexes.scans IS 'scans of it since the statistics were reset';
-COMMENT ON COLUMN remedy.redundant_indexes.slower_statements IS 'observed statements that would cost over 1 % more without all indexes of this view, among those that use this one; null where nothing was observed, or statements of others that you may not read';
+COMMENT ON COLUMN remedy.redundant_indexes.slower_statements IS 'observed statements that use it and would cost over 1 % more without all indexes of this view; those that would then scan kept_by, at most three times as large, lose nothing; null where nothing was observed, or statements of others that you may not read';
 COMMENT ON COLUMN remedy.redundant_indexes.why IS 'why it may go, and what speaks against it';
 COMMENT ON COLUMN remedy.redundant_indexes.fix_sql IS 'the statement that drops it; null if an observed statement would cost over 10 % more';
 GRANT SELECT ON remedy.redundant_indexes TO PUBLIC;
