@@ -80,7 +80,7 @@ CREATE VIEW remedy.findings AS
 	LEFT JOIN remedy.muted_findings AS m ON m.key OPERATOR(pg_catalog.=) f.key
 	ORDER BY f.saving_ms DESC NULLS LAST, f.kind, f.object, f.key;
 COMMENT ON VIEW remedy.findings IS 'what ails the database and its applications, most worthwhile first';
-COMMENT ON COLUMN remedy.findings.kind IS 'n_plus_one or plan_change';
+COMMENT ON COLUMN remedy.findings.kind IS 'n_plus_one, plan_change, redundant_index, unused_index, invalid_index or unindexed_foreign_key';
 COMMENT ON COLUMN remedy.findings.severity IS 'warning: almost certainly true; notice: worth a look';
 COMMENT ON COLUMN remedy.findings.object IS 'table or other object concerned';
 COMMENT ON COLUMN remedy.findings.title IS 'the ailment in one line';
