@@ -68,8 +68,8 @@ SELECT * FROM pg_temp.redundant;
 
 -- Never those that something else leans on.
 CREATE TABLE leaned (a integer NOT NULL, b integer NOT NULL, c integer, PRIMARY KEY (a), UNIQUE (a, b), EXCLUDE USING btree (c WITH =));
-CREATE UNIQUE INDEX leaned_identity ON leaned (b);
 CREATE UNIQUE INDEX leaned_b ON leaned (b);
+CREATE UNIQUE INDEX leaned_identity ON leaned (b);
 ALTER TABLE leaned REPLICA IDENTITY USING INDEX leaned_identity;
 CREATE INDEX leaned_c ON leaned (c);
 CREATE INDEX leaned_c_clustered ON leaned (c);
@@ -116,7 +116,10 @@ CREATE TEMPORARY TABLE passing (a integer, b integer);
 CREATE INDEX passing_a ON passing (a);
 CREATE INDEX passing_a_b ON passing (a, b);
 SELECT * FROM pg_temp.redundant;
+CREATE INDEX passing_upkeep ON remedy.muted_findings (muted_by);
+CREATE INDEX passing_upkeep_2 ON remedy.muted_findings (muted_by);
 SELECT count(*) FROM remedy.redundant_indexes WHERE table_name LIKE 'pg_temp%' OR table_name LIKE 'remedy.%';
+DROP INDEX remedy.passing_upkeep, remedy.passing_upkeep_2;
 SELECT why, fix_sql FROM remedy.redundant_indexes WHERE index_name = '"Up;keep".parted_at';
 DROP INDEX parted_at, parted_1_own, child_at, seen_id;
 
@@ -179,6 +182,14 @@ CREATE VIEW pg_temp.unindexed AS
 	SELECT replace(table_name, '"Up;keep".', '') AS table_name, foreign_key, columns, replace(referenced_table, '"Up;keep".', '') AS referenced_table,
 	       table_rows, referenced_deletes, referenced_updates, fix_sql
 	FROM remedy.unindexed_foreign_keys WHERE table_name LIKE '"Up;keep".%' ORDER BY table_name COLLATE "C", foreign_key COLLATE "C";
+CREATE TABLE exact (id numeric PRIMARY KEY, c varchar UNIQUE);
+CREATE TABLE inexact (id integer CONSTRAINT is_cast REFERENCES exact, c text CONSTRAINT coerced REFERENCES exact (c), v varchar CONSTRAINT same REFERENCES exact (c));
+CREATE INDEX ON inexact (id);
+CREATE INDEX ON inexact (c);
+CREATE INDEX ON inexact (v);
+SELECT * FROM pg_temp.unindexed;
+SELECT why FROM remedy.unindexed_foreign_keys WHERE foreign_key = 'is_cast';
+DROP TABLE inexact, exact;
 CREATE TABLE one (id bigint PRIMARY KEY, a integer, b text COLLATE "C", UNIQUE (a, b), UNIQUE (b));
 CREATE TABLE "many ""x""" (
 	id integer CONSTRAINT fine REFERENCES one (id),
