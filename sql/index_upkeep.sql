@@ -137,6 +137,7 @@ CREATE INDEX used_d_clustered ON used (d, a);
 ALTER TABLE used CLUSTER ON used_d_clustered;
 CREATE INDEX "used ""e""" ON used ((e + 1) DESC);
 CREATE INDEX used_hash ON used USING hash (e);
+CREATE UNIQUE INDEX used_unique ON used (c, e, id);
 CREATE INDEX used_lost ON used (e);
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'used_lost'::regclass;
 INSERT INTO used SELECT i, i, NULL, i, i, i FROM generate_series(1, 30000) AS i;
