@@ -126,9 +126,10 @@ DROP INDEX parted_at, parted_1_own, child_at, seen_id;
 -- Unused: nothing found by them since the reset.  Used, though seldom, is what is
 -- found less than once a day and once in 10,000 writes.
 SELECT pg_stat_reset();
-CREATE TABLE used (id integer PRIMARY KEY, a integer UNIQUE, b integer REFERENCES used, c integer, d integer, e integer);
+CREATE TABLE used (id integer PRIMARY KEY, a integer UNIQUE, b integer REFERENCES used, c integer, d integer, e integer, f integer REFERENCES used);
 CREATE INDEX used_b ON used (b);
 CREATE INDEX used_b_c ON used (b, c);
+CREATE INDEX used_f ON used (f);
 CREATE INDEX used_c ON used (c);
 CREATE INDEX used_c_d ON used (c, d);
 CREATE INDEX used_d ON used (d) INCLUDE (c);
@@ -168,7 +169,7 @@ INSERT INTO refers SELECT 5, i FROM generate_series(1, 30000) AS i;
 BEGIN;
 CREATE OR REPLACE FUNCTION remedy.read_statistics_since() RETURNS timestamptz LANGUAGE sql AS 'SELECT now() - interval ''10 days''';
 SELECT index_name, scans, since = now() - interval '10 days' AS since, regexp_replace(why, 'since [^,]*|, statement .*', '', 'g') AS why, fix_sql
-FROM remedy.unused_indexes WHERE table_name = '"Up;keep".used' ORDER BY index_name COLLATE "C";
+FROM remedy.unused_indexes WHERE table_name IN ('"Up;keep".used', '"Up;keep".parted') ORDER BY index_name COLLATE "C";
 SELECT kind, severity, object, title, fix_sql, key FROM remedy.index_upkeep_findings() WHERE object LIKE '"Up;keep".%' ORDER BY key COLLATE "C";
 ROLLBACK;
 SET track_counts = off;
