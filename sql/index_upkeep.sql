@@ -248,9 +248,10 @@ CREATE UNIQUE INDEX CONCURRENTLY broken_unique ON broken (b);
 CREATE INDEX " USING btree (b) " ON broken (b);
 CREATE INDEX broken_ccnew ON broken (b);
 CREATE INDEX broken_ccnew1 ON broken (c);
+CREATE INDEX broken_twin ON broken (c);
 CREATE INDEX broken_going ON broken (c DESC);
 UPDATE pg_index SET indisvalid = false, indisready = false, indislive = indexrelid <> 'broken_going'::regclass
-WHERE indexrelid IN ('broken_ccnew'::regclass, 'broken_ccnew1'::regclass, 'broken_going'::regclass, 'broken_pkey'::regclass);
+WHERE indexrelid IN ('broken_ccnew'::regclass, 'broken_ccnew1'::regclass, 'broken_twin'::regclass, 'broken_going'::regclass, 'broken_pkey'::regclass);
 SELECT * FROM pg_temp.invalid;
 DELETE FROM broken;
 SELECT fix_sql FROM pg_temp.invalid \gexec
@@ -276,6 +277,9 @@ SELECT fix_sql FROM pg_temp.invalid \gexec
 SELECT fix_sql FROM pg_temp.invalid \gexec
 SELECT count(*) FROM pg_temp.invalid;
 
+CREATE INDEX parted_again ON ONLY parted (at, id);
+SELECT fix_sql FROM pg_temp.invalid;
+DROP INDEX parted_again;
 ALTER TABLE ONLY parted ADD UNIQUE (id, at);
 SELECT fix_sql FROM pg_temp.invalid \gexec
 CREATE UNIQUE INDEX ON "parted 2.1" (id, at);
