@@ -68,8 +68,8 @@ SELECT * FROM pg_temp.redundant;
 
 -- Never those that something else leans on.
 CREATE TABLE leaned (a integer NOT NULL, b integer NOT NULL, c integer, PRIMARY KEY (a), UNIQUE (a, b), EXCLUDE USING btree (c WITH =));
-CREATE UNIQUE INDEX leaned_identity ON leaned (b);
 CREATE UNIQUE INDEX leaned_b ON leaned (b);
+CREATE UNIQUE INDEX leaned_identity ON leaned (b);
 ALTER TABLE leaned REPLICA IDENTITY USING INDEX leaned_identity;
 CREATE INDEX leaned_c ON leaned (c);
 CREATE INDEX leaned_c_clustered ON leaned (c);
@@ -116,16 +116,20 @@ CREATE TEMPORARY TABLE passing (a integer, b integer);
 CREATE INDEX passing_a ON passing (a);
 CREATE INDEX passing_a_b ON passing (a, b);
 SELECT * FROM pg_temp.redundant;
+CREATE INDEX passing_upkeep ON remedy.muted_findings (muted_by);
+CREATE INDEX passing_upkeep_2 ON remedy.muted_findings (muted_by);
 SELECT count(*) FROM remedy.redundant_indexes WHERE table_name LIKE 'pg_temp%' OR table_name LIKE 'remedy.%';
+DROP INDEX remedy.passing_upkeep, remedy.passing_upkeep_2;
 SELECT why, fix_sql FROM remedy.redundant_indexes WHERE index_name = '"Up;keep".parted_at';
 DROP INDEX parted_at, parted_1_own, child_at, seen_id;
 
 -- Unused: nothing found by them since the reset.  Used, though seldom, is what is
 -- found less than once a day and once in 10,000 writes.
 SELECT pg_stat_reset();
-CREATE TABLE used (id integer PRIMARY KEY, a integer UNIQUE, b integer REFERENCES used, c integer, d integer, e integer);
+CREATE TABLE used (id integer PRIMARY KEY, a integer UNIQUE, b integer REFERENCES used, c integer, d integer, e integer, f integer REFERENCES used);
 CREATE INDEX used_b ON used (b);
 CREATE INDEX used_b_c ON used (b, c);
+CREATE INDEX used_f ON used (f);
 CREATE INDEX used_c ON used (c);
 CREATE INDEX used_c_d ON used (c, d);
 CREATE INDEX used_d ON used (d) INCLUDE (c);
@@ -134,6 +138,7 @@ CREATE INDEX used_d_clustered ON used (d, a);
 ALTER TABLE used CLUSTER ON used_d_clustered;
 CREATE INDEX "used ""e""" ON used ((e + 1) DESC);
 CREATE INDEX used_hash ON used USING hash (e);
+CREATE UNIQUE INDEX used_unique ON used (c, e, id);
 CREATE INDEX used_lost ON used (e);
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'used_lost'::regclass;
 INSERT INTO used SELECT i, i, NULL, i, i, i FROM generate_series(1, 30000) AS i;
@@ -164,7 +169,7 @@ INSERT INTO refers SELECT 5, i FROM generate_series(1, 30000) AS i;
 BEGIN;
 CREATE OR REPLACE FUNCTION remedy.read_statistics_since() RETURNS timestamptz LANGUAGE sql AS 'SELECT now() - interval ''10 days''';
 SELECT index_name, scans, since = now() - interval '10 days' AS since, regexp_replace(why, 'since [^,]*|, statement .*', '', 'g') AS why, fix_sql
-FROM remedy.unused_indexes WHERE table_name = '"Up;keep".used' ORDER BY index_name COLLATE "C";
+FROM remedy.unused_indexes WHERE table_name IN ('"Up;keep".used', '"Up;keep".parted') ORDER BY index_name COLLATE "C";
 SELECT kind, severity, object, title, fix_sql, key FROM remedy.index_upkeep_findings() WHERE object LIKE '"Up;keep".%' ORDER BY key COLLATE "C";
 ROLLBACK;
 SET track_counts = off;
@@ -179,6 +184,14 @@ CREATE VIEW pg_temp.unindexed AS
 	SELECT replace(table_name, '"Up;keep".', '') AS table_name, foreign_key, columns, replace(referenced_table, '"Up;keep".', '') AS referenced_table,
 	       table_rows, referenced_deletes, referenced_updates, fix_sql
 	FROM remedy.unindexed_foreign_keys WHERE table_name LIKE '"Up;keep".%' ORDER BY table_name COLLATE "C", foreign_key COLLATE "C";
+CREATE TABLE exact (id numeric PRIMARY KEY, c varchar UNIQUE);
+CREATE TABLE inexact (id integer CONSTRAINT is_cast REFERENCES exact, c text CONSTRAINT coerced REFERENCES exact (c), v varchar CONSTRAINT same REFERENCES exact (c));
+CREATE INDEX ON inexact (id);
+CREATE INDEX ON inexact (c);
+CREATE INDEX ON inexact (v);
+SELECT * FROM pg_temp.unindexed;
+SELECT why FROM remedy.unindexed_foreign_keys WHERE foreign_key = 'is_cast';
+DROP TABLE inexact, exact;
 CREATE TABLE one (id bigint PRIMARY KEY, a integer, b text COLLATE "C", UNIQUE (a, b), UNIQUE (b));
 CREATE TABLE "many ""x""" (
 	id integer CONSTRAINT fine REFERENCES one (id),
@@ -235,9 +248,10 @@ CREATE UNIQUE INDEX CONCURRENTLY broken_unique ON broken (b);
 CREATE INDEX " USING btree (b) " ON broken (b);
 CREATE INDEX broken_ccnew ON broken (b);
 CREATE INDEX broken_ccnew1 ON broken (c);
+CREATE INDEX broken_twin ON broken (c);
 CREATE INDEX broken_going ON broken (c DESC);
 UPDATE pg_index SET indisvalid = false, indisready = false, indislive = indexrelid <> 'broken_going'::regclass
-WHERE indexrelid IN ('broken_ccnew'::regclass, 'broken_ccnew1'::regclass, 'broken_going'::regclass, 'broken_pkey'::regclass);
+WHERE indexrelid IN ('broken_ccnew'::regclass, 'broken_ccnew1'::regclass, 'broken_twin'::regclass, 'broken_going'::regclass, 'broken_pkey'::regclass);
 SELECT * FROM pg_temp.invalid;
 DELETE FROM broken;
 SELECT fix_sql FROM pg_temp.invalid \gexec
@@ -263,6 +277,9 @@ SELECT fix_sql FROM pg_temp.invalid \gexec
 SELECT fix_sql FROM pg_temp.invalid \gexec
 SELECT count(*) FROM pg_temp.invalid;
 
+CREATE INDEX parted_again ON ONLY parted (at, id);
+SELECT fix_sql FROM pg_temp.invalid;
+DROP INDEX parted_again;
 ALTER TABLE ONLY parted ADD UNIQUE (id, at);
 SELECT fix_sql FROM pg_temp.invalid \gexec
 CREATE UNIQUE INDEX ON "parted 2.1" (id, at);

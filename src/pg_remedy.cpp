@@ -28,5 +28,6 @@ _PG_init(void)
 	remedy::what_if::start();
 
 	remedy::index_advice::start_advised();
+
 	MarkGUCPrefixReserved("pg_remedy");
 }

@@ -23,7 +23,7 @@ AS $$
 		SELECT d.index_oid AS dropped, k.index_oid AS kept, k.root_oid AS kept_root, NOT d.needed AND NOT d.attached AS may_go, d.scans, d.width, k.width AS kept_width
 		FROM indexes AS d
 		JOIN indexes AS k ON k.table_oid = d.table_oid AND k.index_oid <> d.index_oid
-		WHERE k.method = d.method AND k.predicate = d.predicate
+		WHERE k.predicate = d.predicate
 		      AND k.keys[1:d.width] = d.keys AND k.classes[1:d.width] = d.classes
 		      AND k.collations[1:d.width] = d.collations
 		      AND (k.directions[1:d.width] = d.directions OR k.directions[1:d.width] = d.reversed)

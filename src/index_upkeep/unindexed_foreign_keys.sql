@@ -3,6 +3,8 @@
 
 -- A partitioned table's key has a copy on each partition, which the partition's index
 -- is to serve.  Keys over periods need other indexes, and those that are not enforced none.
+-- A column of another type than the referenced one may have to be cast: no index on it is
+-- used then.
 CREATE FUNCTION remedy.read_unindexed_foreign_keys(
 	OUT foreign_key_oid oid, OUT table_name text, OUT foreign_key text, OUT columns text[], OUT referenced_table text,
 	OUT table_bytes bigint, OUT table_rows double precision, OUT referenced_deletes bigint, OUT referenced_updates bigint,
@@ -23,6 +25,10 @@ AS $$
 	keys AS (
 		SELECT c.oid, c.conname, c.confdeltype, t.oid AS table_oid, t.relkind, format('%I.%I', n.nspname, t.relname) AS table_name,
 		       c.confrelid, format('%I.%I', rn.nspname, r.relname) AS referenced_table,
+		       EXISTS (SELECT FROM unnest(c.conkey, c.conpfeqop) AS k(attnum, operator)
+		               JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.attnum
+		               JOIN pg_operator AS o ON o.oid = k.operator
+		               JOIN pg_cast AS x ON x.castsource = a.atttypid AND x.casttarget = o.oprright AND x.castmethod <> 'b') AS is_cast,
 		       ARRAY(SELECT quote_ident(a.attname) FROM unnest(c.conkey) WITH ORDINALITY AS k(attnum, position)
 		             JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.position) AS columns
 		FROM unindexed AS u
@@ -40,9 +46,11 @@ AS $$
 	       format('each row deleted from %s, and each change of its key, reads all of %s%s', k.referenced_table, k.table_name,
 	              CASE k.confdeltype WHEN 'c' THEN ' to delete what refers to it' WHEN 'n' THEN ' to set what refers to it to null'
 	                                 WHEN 'd' THEN ' to set what refers to it to its default' ELSE ' to see that nothing refers to it' END)
-	       || CASE WHEN k.relkind = 'p' THEN '; on a partitioned table the index is built while writes wait' ELSE '' END,
-	       format('CREATE INDEX %sON %s (%s)', CASE WHEN k.relkind = 'p' THEN '' ELSE 'CONCURRENTLY ' END, k.table_name,
-	              array_to_string(k.columns, ', '))
+	       || CASE WHEN k.is_cast THEN '; the types differ so that no index on the columns is used: give them the types of the referenced ones'
+	               WHEN k.relkind = 'p' THEN '; on a partitioned table the index is built while writes wait' ELSE '' END,
+	       CASE WHEN NOT k.is_cast
+	            THEN format('CREATE INDEX %sON %s (%s)', CASE WHEN k.relkind = 'p' THEN '' ELSE 'CONCURRENTLY ' END, k.table_name,
+	                        array_to_string(k.columns, ', ')) END
 	FROM keys AS k
 	CROSS JOIN LATERAL (
 		SELECT sum(nullif(c.reltuples, -1)) FROM remedy.read_parts(k.table_oid) AS p(oid) JOIN pg_class AS c ON c.oid = p.oid) AS stored(rows)
@@ -67,5 +75,5 @@ COMMENT ON COLUMN remedy.unindexed_foreign_keys.table_rows IS 'its rows, as last
 COMMENT ON COLUMN remedy.unindexed_foreign_keys.referenced_deletes IS 'rows deleted from the referenced table since the statistics were reset';
 COMMENT ON COLUMN remedy.unindexed_foreign_keys.referenced_updates IS 'rows updated in it, likewise; only changes of the key matter, which the server does not count apart';
 COMMENT ON COLUMN remedy.unindexed_foreign_keys.why IS 'what it costs';
-COMMENT ON COLUMN remedy.unindexed_foreign_keys.fix_sql IS 'the statement that creates the index';
+COMMENT ON COLUMN remedy.unindexed_foreign_keys.fix_sql IS 'the statement that creates the index; null if none on the columns would be used';
 GRANT SELECT ON remedy.unindexed_foreign_keys TO PUBLIC;

@@ -19,6 +19,7 @@ namespace remedy::what_if {
 namespace {
 
 constexpr int most_common = 100;
+constexpr int most_lexemes = 1000;
 constexpr int most_bounds = 101;
 constexpr int widest = 1024; // wider values are no common ones and no bounds
 
@@ -294,15 +295,15 @@ facts_from(const Hypothetical &index, int number, const SampledValues &values, c
 HeapTuple
 lexeme_statistics(const Hypothetical &index, const SampledKeys &keys, const Sample &sample) noexcept
 {
-	SampledKey lexemes[most_common];
-	Datum numbers[most_common + 2];
-	Datum values[most_common];
+	SampledKey lexemes[most_lexemes];
+	Datum numbers[most_lexemes + 2];
+	Datum values[most_lexemes];
 	int count = 0;
 	Slots slots = {};
 
 	if (index.key_count != 1 || index.predicate != NIL || index.columns[0].type != TSVECTOROID)
 		return nullptr;
-	for (int i = 0; i < keys.count && count < most_common; ++i)
+	for (int i = 0; i < keys.count && count < most_lexemes; ++i)
 		if (keys.keys[i].lexeme != 0)
 			lexemes[count++] = keys.keys[i];
 	if (count == 0)
