@@ -319,7 +319,7 @@ decline_statements(Recommendation &advice) noexcept
 	}
 }
 
-// An index as large as all the tables together should save a hundredth of all time, or a little less for that alone.
+// An index as large as all the tables together should save a twentieth of all time, or a little less for that alone.
 double
 charge_for_byte(const Weighing &weighing) noexcept
 {

@@ -322,4 +322,23 @@ tuples_of(const Hypothetical &index) noexcept
 	return sum_of(index, [](const Extent &extent) { return extent.tuples; });
 }
 
+double
+keys_of(const Hypothetical &index) noexcept
+{
+	return index.sample == nullptr || index.sample->kept == 0 ? 0 : index.sample->keys.entries / index.sample->kept;
+}
+
+Bitmapset *
+columns_of(const Hypothetical &index) noexcept
+{
+	Bitmapset *columns = nullptr;
+
+	pull_varattnos(reinterpret_cast<Node *>(index.expressions), 1, &columns);
+	pull_varattnos(reinterpret_cast<Node *>(index.predicate), 1, &columns);
+	for (int i = 0; i < index.column_count; ++i)
+		if (index.columns[i].number != 0)
+			columns = bms_add_member(columns, index.columns[i].number - FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
+
 } // namespace remedy::what_if

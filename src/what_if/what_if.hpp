@@ -32,6 +32,13 @@ Oid relation_of(const Hypothetical &) noexcept;
 double bytes_of(const Hypothetical &) noexcept;
 double tuples_of(const Hypothetical &) noexcept;
 
+// What GIN holds for a row; 0 if that was not counted.
+double keys_of(const Hypothetical &) noexcept;
+
+// The table's columns that it has, included ones and those of expressions and of the
+// predicate too, as pull_varattnos numbers them.
+Bitmapset *columns_of(const Hypothetical &) noexcept;
+
 struct Scenario
 {
 	const Hypothetical *const *indexes;
