@@ -178,6 +178,17 @@ forget(Oid relation, const char *create_index) noexcept
 }
 
 void
+forget_unrepeated(TimestampTz since) noexcept
+{
+	advised_region.acquire(LW_EXCLUSIVE);
+	for (Advised &entry : advised_memory->table.entries)
+		if (entry.database == MyDatabaseId && entry.built_at == 0 && entry.repeated_at < since)
+			entry = {};
+	update_watched();
+	advised_region.release();
+}
+
+void
 reset(const observe::Scope &scope)
 {
 	if (scope.user != 0 || scope.fingerprint != 0)

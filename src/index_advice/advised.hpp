@@ -40,6 +40,9 @@ void start_advised() noexcept;
 void remember(const Advice &advice) noexcept;
 void forget(Oid relation, const char *create_index) noexcept;
 
+// Of this database, what was neither built nor repeated since.
+void forget_unrepeated(TimestampTz since) noexcept;
+
 namespace detail {
 
 extern bool look_is_due; // a table that advice was given for has changed

@@ -52,7 +52,7 @@ is_ascending(const Considered &considered) noexcept
 }
 
 Entry
-entry_of(const Table &table, const Considered &considered) noexcept
+entry_of(const WeighedTable &table, const Considered &considered) noexcept
 {
 	constexpr double overhead = 16; // of a B-tree's entry
 	constexpr double filled = 0.9;
@@ -64,7 +64,7 @@ entry_of(const Table &table, const Considered &considered) noexcept
 }
 
 Set
-lost_hot(const Table &table, const Bitmapset *columns) noexcept
+lost_hot(const WeighedTable &table, const Bitmapset *columns) noexcept
 {
 	Set lost = 0;
 
@@ -77,7 +77,7 @@ lost_hot(const Table &table, const Bitmapset *columns) noexcept
 Candidate
 candidate_of(const Weighing &weighing, const Considered &considered) noexcept
 {
-	const Table &table = table_of(weighing, considered.table);
+	const WeighedTable &table = table_of(weighing, considered.table);
 
 	if (considered.index == nullptr)
 		return {considered.table, 0, 0, 0};
@@ -178,7 +178,7 @@ free_name(const Recommendation &advice, const Definition &definition) noexcept
 // From test/bench/index_writes on an idle machine: a scan of the table, and the sorting, or
 // for GIN the entering, of what is in the index; CONCURRENTLY reads the table twice.
 double
-build_ms(const Table &table, const Considered &considered, double bytes) noexcept
+build_ms(const WeighedTable &table, const Considered &considered, double bytes) noexcept
 {
 	constexpr double page_ms = 0.01, row_ms = 0.0004, key_ms = 0.0008, byte_ms = 0.000004;
 	const double tuples = what_if::tuples_of(*considered.index);
@@ -197,7 +197,7 @@ build_ms(const Table &table, const Considered &considered, double bytes) noexcep
 }
 
 void
-add_served(Advised &advised, const Weighing &weighing, const int *numbers) noexcept
+add_served(AdvisedIndex &advised, const Weighing &weighing, const int *numbers) noexcept
 {
 	double before = 0, after = 0, weight = 0;
 
@@ -221,10 +221,10 @@ void
 add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) noexcept
 {
 	const Considered &considered = considered_of(advice.weighing, chosen.candidate);
-	const Table &table = table_of(advice.weighing, considered.table);
+	const WeighedTable &table = table_of(advice.weighing, considered.table);
 	const double bytes = what_if::bytes_of(*considered.index);
 	double writes = table.writes.entered;
-	Advised advised = {};
+	AdvisedIndex advised = {};
 
 	for (int i = 0; i < table.writes.kinds; ++i)
 		writes += table.writes.hot[i];
@@ -244,7 +244,7 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 // ---- No advice, and why -------------------------------------------------------------------
 
 void
-decline(Recommendation &advice, const Table *table, const Considered *considered, const char *reason, double saving_ms,
+decline(Recommendation &advice, const WeighedTable *table, const Considered *considered, const char *reason, double saving_ms,
 		List *statements) noexcept
 {
 	Declined *const declined = static_cast<Declined *>(palloc(sizeof(Declined)));
@@ -279,7 +279,7 @@ decline_small_tables(Recommendation &advice) noexcept
 
 	foreach (cell, advice.weighing.tables)
 	{
-		const Table &table = *static_cast<const Table *>(lfirst(cell));
+		const WeighedTable &table = *static_cast<const WeighedTable *>(lfirst(cell));
 		if (table.considered != NIL && table.name != nullptr && table.pages < least_pages)
 			decline(advice, &table, nullptr,
 					psprintf("the table has %.0f pages only, which are read as fast without an index", table.pages), 0,
@@ -295,7 +295,7 @@ decline_conditions(Recommendation &advice) noexcept
 	foreach (cell, advice.weighing.refusals)
 	{
 		const Reason_not &refusal = *static_cast<const Reason_not *>(lfirst(cell));
-		const Table &table = table_of(advice.weighing, refusal.table);
+		const WeighedTable &table = table_of(advice.weighing, refusal.table);
 		if (table.pages >= least_pages)
 			decline(advice, &table, nullptr, refusal.text, 0, refusal.statements);
 	}
@@ -328,7 +328,7 @@ charge_for_byte(const Weighing &weighing) noexcept
 	const ListCell *cell;
 
 	foreach (cell, weighing.tables)
-		pages += static_cast<const Table *>(lfirst(cell))->pages;
+		pages += static_cast<const WeighedTable *>(lfirst(cell))->pages;
 	return share * weighing.ms / (pages * BLCKSZ);
 }
 
@@ -347,7 +347,7 @@ advise(Limits limits) noexcept
 	limits.byte_ms = charge_for_byte(advice->weighing);
 	const Workload workload = workload_of(advice->weighing, numbers);
 	const Selection selection = select(workload, limits, {allocate, check, nullptr});
-	advice->advised = array_of<Advised>(selection.chosen_count);
+	advice->advised = array_of<AdvisedIndex>(selection.chosen_count);
 	for (int i = 0; i < selection.chosen_count; ++i)
 		add_advised(*advice, selection.chosen[i], numbers);
 	decline_candidates(*advice, selection);

@@ -7,10 +7,10 @@
 namespace remedy::index_advice {
 
 // What an advised index is expected to do.
-struct Advised
+struct AdvisedIndex
 {
 	const Considered *considered;
-	const Table *table;
+	const WeighedTable *table;
 	const char *index_name; // free in the table's schema
 	double saving_ms;       // writes deducted
 	double write_ms;
@@ -28,7 +28,7 @@ struct Advised
 // An index, or a condition, without advice.
 struct Declined
 {
-	const Table *table;
+	const WeighedTable *table;
 	const Considered *considered; // null: a condition
 	const char *reason;
 	double saving_ms;
@@ -38,7 +38,7 @@ struct Declined
 struct Recommendation
 {
 	Weighing weighing;
-	Advised *advised;
+	AdvisedIndex *advised;
 	int advised_count;
 	List *declined; // of Declined
 };

@@ -32,7 +32,7 @@ struct Updates
 // ---- The tables -----------------------------------------------------------------------
 
 void
-add_storage(Table &table, Relation relation, Updates &updates) noexcept
+add_storage(WeighedTable &table, Relation relation, Updates &updates) noexcept
 {
 	const PgStat_StatTabEntry *const counts = pgstat_fetch_stat_tabentry(RelationGetRelid(relation));
 
@@ -49,7 +49,7 @@ add_storage(Table &table, Relation relation, Updates &updates) noexcept
 
 // Rows of partitions count for their table.
 void
-add_partitions(Table &table, Updates &updates) noexcept
+add_partitions(WeighedTable &table, Updates &updates) noexcept
 {
 	const ListCell *cell;
 
@@ -65,7 +65,7 @@ add_partitions(Table &table, Updates &updates) noexcept
 
 // How many updates of each kind are HOT as it is.
 void
-weigh_updates(Table &table, Updates updates) noexcept
+weigh_updates(WeighedTable &table, Updates updates) noexcept
 {
 	TableWrites &writes = table.writes;
 	double could_be_hot = 0, all = 0;
@@ -88,7 +88,7 @@ weigh_updates(Table &table, Updates updates) noexcept
 }
 
 double
-entry_ms_of_existing(const Table &table) noexcept
+entry_ms_of_existing(const WeighedTable &table) noexcept
 {
 	constexpr Entry usual = {Method::btree, 8, 1, false, 1};
 
@@ -96,7 +96,7 @@ entry_ms_of_existing(const Table &table) noexcept
 }
 
 void
-look_at_table(Table &table) noexcept
+look_at_table(WeighedTable &table) noexcept
 {
 	const Relation relation = relation_open(table.relation, AccessShareLock);
 	Updates updates = {};
@@ -117,7 +117,7 @@ look_at_table(Table &table) noexcept
 // ---- The indexes ----------------------------------------------------------------------
 
 bool
-exists(const Table &table, const Definition &wanted) noexcept
+exists(const WeighedTable &table, const Definition &wanted) noexcept
 {
 	for (int i = 0; i < table.existing_count; ++i)
 		if (table.existing[i].valid && serves(table.existing[i].definition, wanted))
@@ -127,7 +127,7 @@ exists(const Table &table, const Definition &wanted) noexcept
 
 // The table's list grows while it is gone through: what was merged is merged again.
 void
-merge_all(Weighing &weighing, const Table &table) noexcept
+merge_all(Weighing &weighing, const WeighedTable &table) noexcept
 {
 	for (int i = 1; i < list_length(table.considered); ++i)
 		for (int j = 0; j < i; ++j)
@@ -144,7 +144,7 @@ merge_all(Weighing &weighing, const Table &table) noexcept
 }
 
 void
-define_all(Weighing &weighing, const Table &table) noexcept
+define_all(Weighing &weighing, const WeighedTable &table) noexcept
 {
 	const ListCell *cell;
 
@@ -167,7 +167,7 @@ combine(Weighing &weighing) noexcept
 
 	foreach (cell, weighing.tables)
 	{
-		Table &table = *static_cast<Table *>(lfirst(cell));
+		WeighedTable &table = *static_cast<WeighedTable *>(lfirst(cell));
 		CHECK_FOR_INTERRUPTS();
 		if (trial([&]() noexcept { look_at_table(table); }) != 0 || table.pages < least_pages)
 			continue;

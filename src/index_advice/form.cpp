@@ -24,7 +24,7 @@ has_part(const Definition &definition, const Part &part) noexcept
 } // namespace
 
 Form
-form_with(const Table &table, const Chosen &predicate) noexcept
+form_with(const Table &table, const Picked &predicate) noexcept
 {
 	Form form = {};
 	List *clauses = NIL;
@@ -52,7 +52,7 @@ Form::use(const Condition &condition) noexcept
 }
 
 void
-Form::add_equalities(const Chosen &conditions) noexcept
+Form::add_equalities(const Picked &conditions) noexcept
 {
 	for (const Condition *const condition : conditions)
 	{
@@ -104,7 +104,7 @@ Offers::Offers(const Scan &scan, const Bitmapset *output) noexcept : scan_(scan)
 }
 
 bool
-Offers::finds_one_row(const Chosen &conditions) const noexcept
+Offers::finds_one_row(const Picked &conditions) const noexcept
 {
 	for (int i = 0; i < existing_count_; ++i)
 	{

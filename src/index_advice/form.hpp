@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "index_advice/chosen.hpp"
+#include "index_advice/picked.hpp"
 #include "index_advice/forms.hpp"
 
 namespace remedy::index_advice {
@@ -11,22 +11,22 @@ namespace remedy::index_advice {
 struct Form
 {
 	Definition definition;
-	Chosen used; // conditions that it answers
-	const Chosen *predicate;
+	Picked used; // conditions that it answers
+	const Picked *predicate;
 	unsigned reasons;
 	int alternatives;
 	Bitmapset *columns; // that it holds or reads
 
 	void use(const Condition &condition) noexcept;
 
-	void add_equalities(const Chosen &conditions) noexcept;
+	void add_equalities(const Picked &conditions) noexcept;
 	void add_range(const Condition &range) noexcept;
 	void add_search(const Condition &search, const char *method) noexcept;
 	void add_order(const Order &order) noexcept;
 };
 
 // The predicate must live as long as the form.
-Form form_with(const Table &table, const Chosen &predicate) noexcept;
+Form form_with(const Table &table, const Picked &predicate) noexcept;
 
 // What one scan's table has, and gets.
 class Offers
@@ -42,7 +42,7 @@ public:
 
 	// Whether a unique index finds the one row that these conditions ask for, or one for each
 	// value of a list.
-	bool finds_one_row(const Chosen &conditions) const noexcept;
+	bool finds_one_row(const Picked &conditions) const noexcept;
 
 private:
 	bool is_served(const Form &form) const noexcept;

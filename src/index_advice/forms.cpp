@@ -18,24 +18,24 @@ public:
 private:
 	bool orders_by(const Condition &range) const noexcept;
 
-	void propose_filters(const Chosen &predicate, double promise) noexcept;
-	void propose_order(const Chosen &predicate, const Chosen &equalities, double promise) noexcept;
-	void propose_joins(const Chosen &predicate, double promise) noexcept;
+	void propose_filters(const Picked &predicate, double promise) noexcept;
+	void propose_order(const Picked &predicate, const Picked &equalities, double promise) noexcept;
+	void propose_joins(const Picked &predicate, double promise) noexcept;
 	void propose_partial() noexcept;
-	void propose_with(const Chosen &predicate) noexcept;
-	void propose_predicate_key(const Chosen &predicate, double promise) noexcept;
+	void propose_with(const Picked &predicate) noexcept;
+	void propose_predicate_key(const Picked &predicate, double promise) noexcept;
 	void propose_singles() noexcept;
 	void propose_searches() noexcept;
-	void propose_arm(const Chosen &arm) noexcept;
+	void propose_arm(const Picked &arm) noexcept;
 	void propose_arms() noexcept;
 
 	const Scan &scan_;
 	const Order &order_;
 	Offers offers_;
-	Chosen equalities_ = {}; // values known before the scan
-	Chosen ranges_ = {};
-	Chosen joins_ = {};
-	Chosen recurring_ = {};
+	Picked equalities_ = {}; // values known before the scan
+	Picked ranges_ = {};
+	Picked joins_ = {};
+	Picked recurring_ = {};
 };
 
 Forms::Forms(const Scan &scan, const Order &order, const Bitmapset *output) noexcept
@@ -69,10 +69,10 @@ Forms::orders_by(const Condition &range) const noexcept
 // The rows of each value of a list are in order, but not those of all of its values: these
 // are told apart after the order.
 void
-Forms::propose_order(const Chosen &predicate, const Chosen &equalities, double promise) noexcept
+Forms::propose_order(const Picked &predicate, const Picked &equalities, double promise) noexcept
 {
 	Form ordered = form_with(scan_.table, predicate);
-	Chosen lists = {};
+	Picked lists = {};
 
 	for (const Condition *const condition : equalities)
 		if (condition->is_list)
@@ -86,10 +86,10 @@ Forms::propose_order(const Chosen &predicate, const Chosen &equalities, double p
 
 // Equalities first, then the order or one range.
 void
-Forms::propose_filters(const Chosen &predicate, double promise) noexcept
+Forms::propose_filters(const Picked &predicate, double promise) noexcept
 {
-	const Chosen equalities = without(equalities_, predicate);
-	const Chosen ranges = without(ranges_, predicate);
+	const Picked equalities = without(equalities_, predicate);
+	const Picked ranges = without(ranges_, predicate);
 	Form first = form_with(scan_.table, predicate);
 
 	first.add_equalities(equalities);
@@ -112,11 +112,11 @@ Forms::propose_filters(const Chosen &predicate, double promise) noexcept
 // The columns by which rows of one other table find theirs here, with the conditions and
 // alone; those of all others together.
 void
-Forms::propose_joins(const Chosen &predicate, double promise) noexcept
+Forms::propose_joins(const Picked &predicate, double promise) noexcept
 {
-	const Chosen equalities = without(equalities_, predicate);
-	const Chosen ranges = without(ranges_, predicate);
-	Chosen met = {};
+	const Picked equalities = without(equalities_, predicate);
+	const Picked ranges = without(ranges_, predicate);
+	Picked met = {};
 	Form all = form_with(scan_.table, predicate);
 
 	all.add_equalities(joins_);
@@ -127,7 +127,7 @@ Forms::propose_joins(const Chosen &predicate, double promise) noexcept
 		if (met.has(join))
 			continue;
 		Form alone = form_with(scan_.table, predicate);
-		Chosen partner = {};
+		Picked partner = {};
 		for (const Condition *const other : joins_)
 			if (bms_equal(other->partners, join->partners))
 				partner.add(*other);
@@ -153,7 +153,7 @@ Forms::propose_joins(const Chosen &predicate, double promise) noexcept
 // Where nothing is left to look for within the rows of the predicate, its column is as good
 // a key as any.
 void
-Forms::propose_predicate_key(const Chosen &predicate, double promise) noexcept
+Forms::propose_predicate_key(const Picked &predicate, double promise) noexcept
 {
 	Form form = form_with(scan_.table, predicate);
 
@@ -164,7 +164,7 @@ Forms::propose_predicate_key(const Chosen &predicate, double promise) noexcept
 }
 
 void
-Forms::propose_with(const Chosen &predicate) noexcept
+Forms::propose_with(const Picked &predicate) noexcept
 {
 	const double promise = 90 - 20 * share_of(predicate);
 
@@ -182,7 +182,7 @@ Forms::propose_partial() noexcept
 		propose_with(recurring_);
 	for (int i = 0; recurring_.count > 1 && i < std::min(recurring_.count, most_predicates); ++i)
 	{
-		Chosen one = {};
+		Picked one = {};
 		one.add(*recurring_.items[i]);
 		propose_with(one);
 	}
@@ -191,10 +191,10 @@ Forms::propose_partial() noexcept
 void
 Forms::propose_singles() noexcept
 {
-	const Chosen none = {};
+	const Picked none = {};
 	const auto propose_one = [&](const Condition &condition, double promise) noexcept {
 		Form form = form_with(scan_.table, none);
-		Chosen one = {};
+		Picked one = {};
 		one.add(condition);
 		condition.role == Role::range ? form.add_range(condition) : form.add_equalities(one);
 		offers_.put(form, promise - 10 * condition.selectivity);
@@ -212,7 +212,7 @@ Forms::propose_singles() noexcept
 void
 Forms::propose_searches() noexcept
 {
-	const Chosen none = {};
+	const Picked none = {};
 
 	for (int i = 0; i < scan_.count; ++i)
 	{
@@ -230,10 +230,10 @@ Forms::propose_searches() noexcept
 // Each arm of an OR has an index of its own, so that their bitmaps can be united; with the
 // conditions beside the OR first, and without.
 void
-Forms::propose_arm(const Chosen &arm) noexcept
+Forms::propose_arm(const Picked &arm) noexcept
 {
-	const Chosen none = {};
-	Chosen equalities = {}, ranges = {};
+	const Picked none = {};
+	Picked equalities = {}, ranges = {};
 	const Condition *search = nullptr;
 
 	for (const Condition *const condition : arm)
@@ -243,7 +243,7 @@ Forms::propose_arm(const Chosen &arm) noexcept
 			ranges.add(*condition);
 		else if (condition->role == Role::search)
 			search = condition;
-	const auto propose_after = [&](const Chosen &first, double promise) noexcept {
+	const auto propose_after = [&](const Picked &first, double promise) noexcept {
 		Form form = form_with(scan_.table, none);
 		form.alternatives = arm.items[0]->alternatives;
 		form.reasons = by_alternative;
@@ -266,7 +266,7 @@ Forms::propose_arms() noexcept
 	for (int first = 0, end; first < scan_.count; first = end)
 	{
 		const Condition &head = scan_.conditions[first];
-		Chosen arm = {};
+		Picked arm = {};
 		for (end = first; end < scan_.count && scan_.conditions[end].alternatives == head.alternatives &&
 						  scan_.conditions[end].arm == head.arm;
 			 ++end)
@@ -279,7 +279,7 @@ Forms::propose_arms() noexcept
 bool
 Forms::propose() noexcept
 {
-	const Chosen none = {};
+	const Picked none = {};
 
 	if (offers_.finds_one_row(equalities_))
 		return false;

@@ -37,9 +37,9 @@ number_of_table(Weighing &weighing, Oid relation) noexcept
 	const ListCell *cell;
 
 	foreach (cell, weighing.tables)
-		if (static_cast<const Table *>(lfirst(cell))->relation == relation)
+		if (static_cast<const WeighedTable *>(lfirst(cell))->relation == relation)
 			return foreach_current_index(cell);
-	Table *const table = static_cast<Table *>(palloc0(sizeof(Table)));
+	WeighedTable *const table = static_cast<WeighedTable *>(palloc0(sizeof(WeighedTable)));
 	table->relation = relation;
 	weighing.tables = lappend(weighing.tables, table);
 	return list_length(weighing.tables) - 1;
@@ -78,7 +78,7 @@ int
 consider(Weighing &weighing, const Definition &definition, unsigned reasons) noexcept
 {
 	const int number = number_of_table(weighing, definition.relation);
-	Table &table = table_of(weighing, number);
+	WeighedTable &table = table_of(weighing, number);
 	const ListCell *cell;
 
 	foreach (cell, table.considered)
@@ -143,7 +143,7 @@ columns_set(const Query *query) noexcept
 }
 
 void
-note_updates(Table &table, Bitmapset *columns, double rows) noexcept
+note_updates(WeighedTable &table, Bitmapset *columns, double rows) noexcept
 {
 	TableWrites &writes = table.writes;
 
@@ -164,7 +164,7 @@ note_writes(Weighing &weighing, const Query *query, double rows) noexcept
 {
 	if (query->resultRelation == 0)
 		return;
-	Table &table = table_of(weighing, number_of_table(weighing, rt_fetch(query->resultRelation, query->rtable)->relid));
+	WeighedTable &table = table_of(weighing, number_of_table(weighing, rt_fetch(query->resultRelation, query->rtable)->relid));
 	if (query->commandType == CMD_INSERT)
 		table.writes.entered += rows;
 	if (query->commandType == CMD_UPDATE)

@@ -1,5 +1,6 @@
 // index_advice: the advice in SQL.
 
+#include "index_advice/advised.hpp"
 #include "index_advice/advising.hpp"
 #include "observe/observe.hpp"
 #include "server/guard.hpp"
@@ -65,7 +66,7 @@ put_nulls(server::Rows &rows, int count) noexcept
 }
 
 const char *
-evidence_for(const Advised &advised, double share) noexcept
+evidence_for(const AdvisedIndex &advised, double share) noexcept
 {
 	const int statements = list_length(advised.queries);
 
@@ -82,7 +83,7 @@ after_on(const Considered &considered) noexcept
 }
 
 void
-put_advised(server::Rows &rows, const Weighing &weighing, const Advised &advised, int rank) noexcept
+put_advised(server::Rows &rows, const Weighing &weighing, const AdvisedIndex &advised, int rank) noexcept
 {
 	const Considered &considered = *advised.considered;
 	const char *const concurrently = advised.table->partitioned ? "" : "CONCURRENTLY ";
@@ -135,6 +136,29 @@ put_declined(server::Rows &rows, const Weighing &weighing, const Declined &decli
 	rows.end_row();
 }
 
+// Outcomes are told of what was advised without a budget; advice that is not given any more is
+// forgotten by who sees all statements.
+void
+remember_all(const Recommendation &recommendation) noexcept
+{
+	const TimestampTz now = GetCurrentTimestamp();
+
+	for (int i = 0; i < recommendation.advised_count; ++i)
+	{
+		const AdvisedIndex &advised = recommendation.advised[i];
+		std::uint64_t *const fingerprints =
+			static_cast<std::uint64_t *>(palloc(Max(list_length(advised.queries), 1) * sizeof(std::uint64_t)));
+		const ListCell *cell;
+		foreach (cell, advised.queries)
+			fingerprints[foreach_current_index(cell)] =
+				recommendation.weighing.statements[lfirst_int(cell)].form.fingerprint;
+		remember({advised.table->relation, advised.considered->ddl, advised.saving_ms, advised.cost_before,
+				  advised.cost_after, fingerprints, list_length(advised.queries)});
+	}
+	if (observe::may_read_texts_of(InvalidOid))
+		forget_unrepeated(now);
+}
+
 } // namespace
 
 } // namespace remedy::index_advice
@@ -155,11 +179,13 @@ REMEDY_FUNCTION(remedy_advise_indexes)
 	if ((!PG_ARGISNULL(0) && limits.max_bytes <= 0) || (!PG_ARGISNULL(1) && limits.max_indexes <= 0))
 		throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "limits of size and number must be positive");
 	server::Rows rows(fcinfo);
-	const Recommendation &advice = *advise(limits);
-	for (int i = 0; i < advice.advised_count; ++i)
-		put_advised(rows, advice.weighing, advice.advised[i], i + 1);
+	const Recommendation &recommendation = *advise(limits);
+	for (int i = 0; i < recommendation.advised_count; ++i)
+		put_advised(rows, recommendation.weighing, recommendation.advised[i], i + 1);
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		remember_all(recommendation);
 	const ListCell *cell;
-	foreach (cell, advice.declined)
-		put_declined(rows, advice.weighing, *static_cast<const Declined *>(lfirst(cell)));
+	foreach (cell, recommendation.declined)
+		put_declined(rows, recommendation.weighing, *static_cast<const Declined *>(lfirst(cell)));
 	return 0;
 }

@@ -86,3 +86,28 @@ COMMENT ON COLUMN remedy.index_outcomes.ratio IS 'time since, as a multiple of w
 COMMENT ON COLUMN remedy.index_outcomes.definition IS 'the command that was advised, with a ? for each constant after a restart of the server';
 COMMENT ON COLUMN remedy.index_outcomes.fix_sql IS 'drops an index that made its statements slower, or that made no difference and was never scanned; null where it also enforces something';
 GRANT SELECT ON remedy.index_outcomes TO PUBLIC;
+
+CREATE FUNCTION remedy.missing_index_findings() RETURNS SETOF remedy.finding
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 10
+BEGIN ATOMIC
+	SELECT 'missing_index'::pg_catalog.text,
+	       'warning'::pg_catalog.text,
+	       o.table_name,
+	       pg_catalog.format('%s statements would gain from an index on %s', o.statements, o.table_name),
+	       o.expected_saving_ms,
+	       pg_catalog.format('planned cost of a call %s, with the index %s',
+	                         pg_catalog.round(o.cost_before), pg_catalog.round(o.cost_after)),
+	       'Create the index; remedy.missing_indexes has its size, what it costs and the statements, and remedy.index_outcomes will tell whether it helped.'::pg_catalog.text,
+	       -- After a restart constants are unknown.
+	       CASE WHEN o.definition OPERATOR(pg_catalog.~~) '%?%' THEN NULL
+	            WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN o.definition
+	            ELSE pg_catalog.regexp_replace(o.definition, '^CREATE INDEX ON', 'CREATE INDEX CONCURRENTLY ON') END,
+	       'missing_index:' OPERATOR(pg_catalog.||) pg_catalog.md5(pg_catalog.concat(pg_catalog.current_database(), ' ', o.definition)),
+	       o.advised_at,
+	       NULL::timestamptz
+	FROM remedy.index_outcomes AS o
+	JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(o.table_name)
+	WHERE o.verdict OPERATOR(pg_catalog.=) 'not built';
+END;
+COMMENT ON FUNCTION remedy.missing_index_findings() IS
+	'the indexes that remedy.missing_indexes advised when it was last asked and that are not there, as rows of remedy.findings';

@@ -28,7 +28,7 @@ constant_at(const Tie &tie, const KnownConstants &known) noexcept
 	int16 length;
 	bool by_value;
 
-	if (tie.role != Role::equal || tie.is_list || !IsA(tie.column, Var) || tie.relation == InvalidOid)
+	if (tie.role != ValueRole::equal || tie.is_list || !IsA(tie.column, Var) || tie.relation == InvalidOid)
 		return nullptr;
 	const AttrNumber column = reinterpret_cast<const Var *>(tie.column)->varattno;
 	const scans::ConstantHash hash =

@@ -68,7 +68,7 @@ part_before(const Tie &tie, Frequency frequency) noexcept
 	static constexpr double widths[] = {0.20, 0.05, 0.01};
 	static constexpr double ends[] = {0.50, 0.90, 0.99};
 	const int i = static_cast<int>(frequency);
-	const bool above = tie.role == Role::above;
+	const bool above = tie.role == ValueRole::above;
 
 	if (tie.partner >= 0)
 		return 0.5 + (above ? -0.5 : 0.5) * widths[i];
@@ -87,11 +87,11 @@ element_for(const Tie &tie, const ColumnValues &values, Frequency frequency) noe
 	if (values.elements.count == 0)
 		return nullptr;
 	Datum value = element_of(values.elements, frequency);
-	if (tie.role == Role::words)
+	if (tie.role == ValueRole::words)
 		return search_for(tie, value);
 	if (!OidIsValid(type))
 		return nullptr;
-	return tie.role == Role::element ? constant_of(type, values.collation, value)
+	return tie.role == ValueRole::element ? constant_of(type, values.collation, value)
 									 : array_constant(type, values.collation, &value, 1);
 }
 
@@ -101,19 +101,19 @@ value_of_column(const Tie &tie, const ColumnValues &values, Frequency frequency,
 {
 	switch (tie.role)
 	{
-	case Role::below:
-	case Role::above:
+	case ValueRole::below:
+	case ValueRole::above:
 		return constant_in(values, quantile(values, part_before(tie, frequency)));
-	case Role::element:
-	case Role::elements:
-	case Role::words:
+	case ValueRole::element:
+	case ValueRole::elements:
+	case ValueRole::words:
 		return element_for(tie, values, frequency);
-	case Role::range:
+	case ValueRole::range:
 		return values.range_count == 0 ? nullptr : constant_in(values, &values.ranges[values.range_count / 2]);
-	case Role::pattern:
-	case Role::piece:
-	case Role::regular:
-	case Role::prefix:
+	case ValueRole::pattern:
+	case ValueRole::piece:
+	case ValueRole::regular:
+	case ValueRole::prefix:
 		return constant_in(values, one_of(values, Frequency::rare, place));
 	default:
 		return constant_in(values, one_of(values, frequency, place));
@@ -230,7 +230,7 @@ representative_of(const Tie &tie, const StatisticsReader &reader, Frequency freq
 	if (!reader.known)
 		return nullptr;
 	// The planner cannot tell such values apart.
-	if (tie.role == Role::equal && !reader.of_expression)
+	if (tie.role == ValueRole::equal && !reader.of_expression)
 		frequency = Frequency::middle;
 	return tie.is_list ? list_of_values(tie, reader, frequency)
 					   : single_value(tie, reader, exprType(tie.value), frequency, tie.place);
@@ -239,7 +239,7 @@ representative_of(const Tie &tie, const StatisticsReader &reader, Frequency freq
 Const *
 usual_count(const Tie &tie) noexcept
 {
-	const int64 rows = tie.role == Role::row_limit ? usual_limit : 0;
+	const int64 rows = tie.role == ValueRole::row_limit ? usual_limit : 0;
 
 	return cast_to(constant_of(INT8OID, InvalidOid, Int64GetDatum(rows)), exprType(tie.value));
 }
@@ -250,7 +250,7 @@ Representatives
 representatives_of(const Tie &tie, StatisticsReader &reader) noexcept
 {
 	Representatives all = {};
-	const bool is_count = tie.role == Role::row_limit || tie.role == Role::row_offset;
+	const bool is_count = tie.role == ValueRole::row_limit || tie.role == ValueRole::row_offset;
 
 	if (!is_count)
 		read(reader, tie);

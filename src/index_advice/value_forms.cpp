@@ -18,7 +18,7 @@ namespace {
 Wildcards
 wildcards_for(const Tie &tie) noexcept
 {
-	if (tie.role != Role::pattern)
+	if (tie.role != ValueRole::pattern)
 		return {};
 	const char *const written = IsA(tie.value, Const) ? text_of(reinterpret_cast<Const *>(tie.value)) : nullptr;
 	return written == nullptr ? Wildcards{false, true} : wildcards_of(written);
@@ -32,7 +32,7 @@ pattern_of(const Tie &tie, Const *value, Frequency frequency) noexcept
 	if (text == nullptr)
 		return nullptr;
 	const Wildcards wildcards = wildcards_for(tie);
-	const bool inside = wildcards.before || tie.role == Role::piece || tie.role == Role::regular;
+	const bool inside = wildcards.before || tie.role == ValueRole::piece || tie.role == ValueRole::regular;
 	const std::string_view piece = piece_for_search(text, inside, static_cast<int>(frequency));
 	if (piece.empty())
 		return nullptr;
@@ -131,18 +131,18 @@ formed(const Tie &tie, Const *value, Frequency frequency) noexcept
 		return nullptr;
 	switch (tie.role)
 	{
-	case Role::pattern:
-	case Role::piece:
-	case Role::regular:
-	case Role::prefix:
+	case ValueRole::pattern:
+	case ValueRole::piece:
+	case ValueRole::regular:
+	case ValueRole::prefix:
 		return pattern_of(tie, value, frequency);
-	case Role::document:
-	case Role::key:
-		return value->consttype == JSONBOID ? part_of_document(value, tie.role == Role::key) : nullptr;
-	case Role::range:
+	case ValueRole::document:
+	case ValueRole::key:
+		return value->consttype == JSONBOID ? part_of_document(value, tie.role == ValueRole::key) : nullptr;
+	case ValueRole::range:
 		return range_or_bound(tie, value);
-	case Role::below:
-	case Role::above:
+	case ValueRole::below:
+	case ValueRole::above:
 		return exprType(tie.value) == INTERVALOID && is_time(value->consttype) ? age_of(value) : value;
 	default:
 		return value;

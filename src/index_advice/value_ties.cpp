@@ -55,7 +55,7 @@ struct Condition
 {
 	Node *column; // as it stands in the query
 	Oid operation;
-	Role role;
+	ValueRole role;
 	bool is_list;
 	bool paged;
 };
@@ -152,11 +152,11 @@ tie_parameters(Node *node, void *context)
 		tie(*leaves.search, node, leaves.condition);
 		return false;
 	}
-	if (!is_concatenation(node) || leaves.condition.role != Role::pattern)
+	if (!is_concatenation(node) || leaves.condition.role != ValueRole::pattern)
 		return server::walk_expression(node, tie_parameters, context);
-	leaves.condition.role = Role::piece;
+	leaves.condition.role = ValueRole::piece;
 	server::walk_expression(node, tie_parameters, context);
-	leaves.condition.role = Role::pattern;
+	leaves.condition.role = ValueRole::pattern;
 	return false;
 }
 
@@ -189,50 +189,50 @@ tie_side(Search &search, Node *side, const Condition &condition) noexcept
 
 // False if no value says anything to the operator's estimate.
 bool
-role_of(Oid operation, Oid column, Oid value, Role &role) noexcept
+role_of(Oid operation, Oid column, Oid value, ValueRole &role) noexcept
 {
 	switch (get_oprrest(operation))
 	{
 	case F_EQSEL:
 	case F_NEQSEL:
 	case F_NETWORKSEL:
-		role = Role::equal;
+		role = ValueRole::equal;
 		return true;
 	case F_SCALARLTSEL:
 	case F_SCALARLESEL:
-		role = Role::below;
+		role = ValueRole::below;
 		return true;
 	case F_SCALARGTSEL:
 	case F_SCALARGESEL:
-		role = Role::above;
+		role = ValueRole::above;
 		return true;
 	case F_LIKESEL:
 	case F_NLIKESEL:
 	case F_ICLIKESEL:
 	case F_ICNLIKESEL:
-		role = Role::pattern;
+		role = ValueRole::pattern;
 		return true;
 	case F_REGEXEQSEL:
 	case F_REGEXNESEL:
 	case F_ICREGEXEQSEL:
 	case F_ICREGEXNESEL:
-		role = Role::regular;
+		role = ValueRole::regular;
 		return true;
 	case F_PREFIXSEL:
-		role = Role::prefix;
+		role = ValueRole::prefix;
 		return true;
 	case F_ARRAYCONTSEL:
-		role = Role::elements;
+		role = ValueRole::elements;
 		return true;
 	case F_TSMATCHSEL:
-		role = Role::words;
+		role = ValueRole::words;
 		return true;
 	case F_RANGESEL:
 	case F_MULTIRANGESEL:
-		role = Role::range;
+		role = ValueRole::range;
 		return true;
 	case F_MATCHINGSEL:
-		role = column != JSONBOID ? Role::equal : value == TEXTOID ? Role::key : Role::document;
+		role = column != JSONBOID ? ValueRole::equal : value == TEXTOID ? ValueRole::key : ValueRole::document;
 		return column != JSONBOID || value == TEXTOID || value == JSONBOID;
 	default:
 		return false;
@@ -263,7 +263,7 @@ tie_list(Search &search, const ScalarArrayOpExpr *comparison) noexcept
 {
 	Node *const left = static_cast<Node *>(linitial(comparison->args));
 	Node *const right = repetition::without_casts(static_cast<Node *>(lsecond(comparison->args)));
-	Condition condition = {left, comparison->opno, Role::element, false, false};
+	Condition condition = {left, comparison->opno, ValueRole::element, false, false};
 	ListCell *cell;
 
 	if (!has_variable(left, nullptr))
@@ -302,7 +302,7 @@ tie_rows(Search &search, const RowCompareExpr *comparison) noexcept
 }
 
 void
-tie_count(Search &search, Node *count, Role role) noexcept
+tie_count(Search &search, Node *count, ValueRole role) noexcept
 {
 	if (count != nullptr && is_external(repetition::without_casts(count)))
 		add(search, {repetition::without_casts(count), nullptr, InvalidOid, false, InvalidOid, role, 0, false, false,
@@ -334,8 +334,8 @@ search_in(Node *node, void *context)
 		const Level level = {query, search.level};
 		check_stack_depth();
 		search.level = &level;
-		tie_count(search, query->limitCount, Role::row_limit);
-		tie_count(search, query->limitOffset, Role::row_offset);
+		tie_count(search, query->limitCount, ValueRole::row_limit);
+		tie_count(search, query->limitOffset, ValueRole::row_offset);
 		server::walk_query(query, search_in, context);
 		search.level = level.outer;
 		return false;
@@ -358,7 +358,7 @@ search_in(Node *node, void *context)
 bool
 bound_the_same(const Tie &one, const Tie &other) noexcept
 {
-	return one.role == Role::above && other.role == Role::below && other.partner < 0 && one.query == other.query &&
+	return one.role == ValueRole::above && other.role == ValueRole::below && other.partner < 0 && one.query == other.query &&
 		   one.relation == other.relation && equal(one.column, other.column) && !equal(one.value, other.value);
 }
 

@@ -13,7 +13,7 @@
 namespace remedy::index_advice {
 
 // What the value has to do with the column's values.
-enum class Role : std::uint8_t
+enum class ValueRole : std::uint8_t
 {
 	equal,     // or not equal: one of them
 	below,     // they are less than it
@@ -39,7 +39,7 @@ struct Tie
 	Oid relation;  // 0: of none, for LIMIT and OFFSET
 	bool inherits; // the relation's children are meant too
 	Oid operation; // as written, the column on its left if there is a commutator
-	Role role;
+	ValueRole role;
 	int place;          // among the values that the column is compared with, from 0
 	bool is_list;       // the value is an array, of which any element may match
 	bool paged;         // rows are asked for in the column's order, with a LIMIT

@@ -27,7 +27,7 @@ struct Considered
 	double keys;      // that GIN would have for a row
 };
 
-struct Table
+struct WeighedTable
 {
 	Oid relation;
 	const char *name; // qualified and quoted
@@ -71,16 +71,16 @@ struct Weighing
 	MemoryContext memory;
 	Observed *statements;
 	int statement_count;
-	List *tables;     // of Table
+	List *tables;     // of WeighedTable
 	List *considered; // of Considered
 	List *refusals;   // of Reason_not
 	double ms;        // of all statements
 };
 
-inline Table &
+inline WeighedTable &
 table_of(const Weighing &weighing, int number) noexcept
 {
-	return *static_cast<Table *>(list_nth(weighing.tables, number));
+	return *static_cast<WeighedTable *>(list_nth(weighing.tables, number));
 }
 
 inline Considered &

@@ -11,7 +11,7 @@ namespace remedy::index_advice {
 inline constexpr int most_conditions = 32; // more are left out
 
 // As pointers into those of the scan.
-struct Chosen
+struct Picked
 {
 	const Condition *items[most_conditions];
 	int count;
@@ -21,7 +21,7 @@ struct Chosen
 		if (count < most_conditions)
 			items[count++] = &condition;
 	}
-	void add(const Chosen &others) noexcept
+	void add(const Picked &others) noexcept
 	{
 		for (int i = 0; i < others.count; ++i)
 			add(*others.items[i]);
@@ -34,10 +34,10 @@ struct Chosen
 	const Condition *const *end() const noexcept { return items + count; }
 };
 
-inline Chosen
-without(const Chosen &all, const Chosen &left_out) noexcept
+inline Picked
+without(const Picked &all, const Picked &left_out) noexcept
 {
-	Chosen rest = {};
+	Picked rest = {};
 
 	for (const Condition *const condition : all)
 		if (!left_out.has(condition))
@@ -46,8 +46,8 @@ without(const Chosen &all, const Chosen &left_out) noexcept
 }
 
 // The most selective come first; what is alike, in the order of the table.
-inline Chosen
-most_selective(Chosen conditions) noexcept
+inline Picked
+most_selective(Picked conditions) noexcept
 {
 	std::sort(conditions.items, conditions.items + conditions.count, [](const Condition *a, const Condition *b) {
 		return a->selectivity != b->selectivity           ? a->selectivity < b->selectivity
@@ -59,7 +59,7 @@ most_selective(Chosen conditions) noexcept
 
 // Of the table's rows, as if the conditions had nothing to do with each other.
 inline double
-share_of(const Chosen &conditions) noexcept
+share_of(const Picked &conditions) noexcept
 {
 	double share = 1;
 
