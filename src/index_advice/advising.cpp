@@ -244,8 +244,8 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 // ---- No advice, and why -------------------------------------------------------------------
 
 void
-decline(Recommendation &advice, const WeighedTable *table, const Considered *considered, const char *reason, double saving_ms,
-		List *statements) noexcept
+decline(Recommendation &advice, const WeighedTable *table, const Considered *considered, const char *reason,
+		double saving_ms, List *statements) noexcept
 {
 	Declined *const declined = static_cast<Declined *>(palloc(sizeof(Declined)));
 
@@ -282,7 +282,7 @@ decline_small_tables(Recommendation &advice) noexcept
 		const WeighedTable &table = *static_cast<const WeighedTable *>(lfirst(cell));
 		if (table.considered != NIL && table.name != nullptr && table.pages < least_pages)
 			decline(advice, &table, nullptr,
-					psprintf("the table has %.0f pages only, which are read as fast without an index", table.pages), 0,
+					psprintf("the table is small: it is read as fast without an index (pages: %.0f)", table.pages), 0,
 					NIL);
 	}
 }

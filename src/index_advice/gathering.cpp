@@ -164,7 +164,8 @@ note_writes(Weighing &weighing, const Query *query, double rows) noexcept
 {
 	if (query->resultRelation == 0)
 		return;
-	WeighedTable &table = table_of(weighing, number_of_table(weighing, rt_fetch(query->resultRelation, query->rtable)->relid));
+	WeighedTable &table =
+		table_of(weighing, number_of_table(weighing, rt_fetch(query->resultRelation, query->rtable)->relid));
 	if (query->commandType == CMD_INSERT)
 		table.writes.entered += rows;
 	if (query->commandType == CMD_UPDATE)

@@ -92,7 +92,7 @@ element_for(const Tie &tie, const ColumnValues &values, Frequency frequency) noe
 	if (!OidIsValid(type))
 		return nullptr;
 	return tie.role == ValueRole::element ? constant_of(type, values.collation, value)
-									 : array_constant(type, values.collation, &value, 1);
+										  : array_constant(type, values.collation, &value, 1);
 }
 
 // What the column itself would have, of its own type.

@@ -358,8 +358,9 @@ search_in(Node *node, void *context)
 bool
 bound_the_same(const Tie &one, const Tie &other) noexcept
 {
-	return one.role == ValueRole::above && other.role == ValueRole::below && other.partner < 0 && one.query == other.query &&
-		   one.relation == other.relation && equal(one.column, other.column) && !equal(one.value, other.value);
+	return one.role == ValueRole::above && other.role == ValueRole::below && other.partner < 0 &&
+		   one.query == other.query && one.relation == other.relation && equal(one.column, other.column) &&
+		   !equal(one.value, other.value);
 }
 
 void
