@@ -66,6 +66,9 @@ struct Hypothetical
 // The table is the index's or one of its partitions, and open.
 const Extent &extent_on(const Hypothetical &index, Relation relation) noexcept;
 
+// The table, or all its partitions that hold rows, which are locked.
+List *relations_of(const Hypothetical &index) noexcept;
+
 // The number there of a column; 0 of an expression.
 AttrNumber column_on(const Hypothetical &index, int column, Relation relation) noexcept;
 
