@@ -63,6 +63,11 @@ struct Hypothetical
 	mutable List *extents;
 };
 
+// The keys and included columns, which it checks as CREATE INDEX does.
+void add_columns(Hypothetical &index, const IndexStmt *statement, Relation table) noexcept;
+
+void check_immutable(Node *tree, const char *where) noexcept;
+
 // The table is the index's or one of its partitions, and open.
 const Extent &extent_on(const Hypothetical &index, Relation relation) noexcept;
 
