@@ -244,24 +244,15 @@ measure(const Hypothetical &index, Relation relation) noexcept
 
 // ---- All partitions --------------------------------------------------------------
 
-bool
-holds_rows(char kind) noexcept
-{
-	return kind == RELKIND_RELATION || kind == RELKIND_MATVIEW;
-}
-
 double
 sum_of(const Hypothetical &index, double (*figure)(const Extent &)) noexcept
 {
 	double sum = 0;
 	ListCell *cell;
 
-	foreach (cell, find_all_inheritors(index.relation, AccessShareLock, nullptr))
+	foreach (cell, relations_of(index))
 	{
-		const Oid oid = lfirst_oid(cell);
-		if (!holds_rows(get_rel_relkind(oid)) || (!index.partitioned && oid != index.relation))
-			continue;
-		const Relation relation = relation_open(oid, NoLock);
+		const Relation relation = relation_open(lfirst_oid(cell), NoLock);
 		sum += figure(extent_on(index, relation));
 		relation_close(relation, NoLock);
 	}
@@ -293,6 +284,20 @@ column_on(const Hypothetical &index, int column, Relation relation) noexcept
 	if (number == InvalidAttrNumber || RelationGetRelid(relation) == index.relation)
 		return number;
 	return get_attnum(RelationGetRelid(relation), get_attname(index.relation, number, false));
+}
+
+List *
+relations_of(const Hypothetical &index) noexcept
+{
+	List *relations = NIL;
+	ListCell *cell;
+
+	if (!index.partitioned)
+		return list_make1_oid(index.relation);
+	foreach (cell, find_all_inheritors(index.relation, AccessShareLock, nullptr))
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_RELATION)
+			relations = lappend_oid(relations, lfirst_oid(cell));
+	return relations;
 }
 
 Node *

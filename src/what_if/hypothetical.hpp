@@ -63,8 +63,16 @@ struct Hypothetical
 	mutable List *extents;
 };
 
+// The keys and included columns, which it checks as CREATE INDEX does.
+void add_columns(Hypothetical &index, const IndexStmt *statement, Relation table) noexcept;
+
+void check_immutable(Node *tree, const char *where) noexcept;
+
 // The table is the index's or one of its partitions, and open.
 const Extent &extent_on(const Hypothetical &index, Relation relation) noexcept;
+
+// The table, or all its partitions that hold rows, which are locked.
+List *relations_of(const Hypothetical &index) noexcept;
 
 // The number there of a column; 0 of an expression.
 AttrNumber column_on(const Hypothetical &index, int column, Relation relation) noexcept;

@@ -7,7 +7,6 @@ extern "C" {
 #include "access/relation.h"
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_inherits.h"
 #include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
 #include "utils/datum.h"
@@ -181,13 +180,6 @@ read_relation(Reading &reading, Relation relation, double all_pages) noexcept
 	FreeExecutorState(expressions.state);
 }
 
-List *
-relations_of(const Hypothetical &index) noexcept
-{
-	return index.partitioned ? find_all_inheritors(index.relation, AccessShareLock, nullptr)
-							 : list_make1_oid(index.relation);
-}
-
 template <class Body>
 void
 each_relation(const Hypothetical &index, Body body) noexcept
@@ -196,9 +188,6 @@ each_relation(const Hypothetical &index, Body body) noexcept
 
 	foreach (cell, relations_of(index))
 	{
-		const char kind = get_rel_relkind(lfirst_oid(cell));
-		if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW)
-			continue;
 		const Relation relation = relation_open(lfirst_oid(cell), NoLock);
 		body(relation);
 		relation_close(relation, NoLock);
