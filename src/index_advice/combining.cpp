@@ -139,10 +139,21 @@ merge_all(Weighing &weighing, const WeighedTable &table) noexcept
 				return;
 			CHECK_FOR_INTERRUPTS();
 			if (merge(first.definition, second.definition, merged))
-				consider(weighing, merged, first.reasons | second.reasons);
+				consider(weighing, merged, first.proposer, first.reasons | second.reasons);
 		}
 }
 
+void
+define(void *context)
+{
+	Considered &considered = *static_cast<Considered *>(context);
+
+	considered.index = what_if::define(considered.ddl);
+	const double keys = what_if::keys_of(*considered.index);
+	considered.keys = keys > 0 ? keys : usual_keys;
+}
+
+// A sample is taken, and functions are called, with the rights of who would profit.
 void
 define_all(Weighing &weighing, const WeighedTable &table) noexcept
 {
@@ -154,7 +165,9 @@ define_all(Weighing &weighing, const WeighedTable &table) noexcept
 		CHECK_FOR_INTERRUPTS();
 		if (exists(table, considered.definition))
 			continue;
-		trial([&]() noexcept { considered.index = what_if::define(considered.ddl); });
+		const observe::Replannable &form = weighing.statements[considered.proposer].form;
+		if (trial([&]() noexcept { observe::with_rights_of(form, define, &considered); }) != 0)
+			considered.index = nullptr;
 	}
 }
 

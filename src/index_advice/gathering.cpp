@@ -75,7 +75,7 @@ copy(const Definition &definition) noexcept
 } // namespace
 
 int
-consider(Weighing &weighing, const Definition &definition, unsigned reasons) noexcept
+consider(Weighing &weighing, const Definition &definition, int proposer, unsigned reasons) noexcept
 {
 	const int number = number_of_table(weighing, definition.relation);
 	WeighedTable &table = table_of(weighing, number);
@@ -96,6 +96,7 @@ consider(Weighing &weighing, const Definition &definition, unsigned reasons) noe
 	considered->definition = copy(definition);
 	considered->ddl = ddl_of(considered->definition, false);
 	considered->table = number;
+	considered->proposer = proposer;
 	considered->reasons = reasons;
 	weighing.considered = lappend(weighing.considered, considered);
 	const int added = list_length(weighing.considered) - 1;
@@ -187,8 +188,9 @@ look_at_query(const Look &look, Query *query) noexcept
 	propose(look.statement.form.has_constants ? query : with_constants(query, known), {recurs, &known}, proposals);
 	MemoryContextSwitchTo(look.weighing.memory);
 	for (int i = 0; i < proposals.count; ++i)
-		look.statement.own = list_append_unique_int(
-			look.statement.own, consider(look.weighing, proposals.items[i].definition, proposals.items[i].reasons));
+		look.statement.own =
+			list_append_unique_int(look.statement.own, consider(look.weighing, proposals.items[i].definition,
+																look.number, proposals.items[i].reasons));
 	for (int i = 0; i < proposals.refusal_count; ++i)
 		note_refusal(look.weighing, proposals.refusals[i], look.number);
 	MemoryContextSwitchTo(before);

@@ -23,6 +23,7 @@ struct Considered
 	const char *ddl;                    // without a name, not CONCURRENTLY
 	const what_if::Hypothetical *index; // null until it is defined, and if it cannot be
 	int table;
+	int proposer;     // the first of the statements
 	unsigned reasons; // of all who proposed it
 	double keys;      // that GIN would have for a row
 };
@@ -90,7 +91,7 @@ considered_of(const Weighing &weighing, int number) noexcept
 }
 
 // The number of the considered index, which is a new one if nobody proposed it before.
-int consider(Weighing &weighing, const Definition &definition, unsigned reasons) noexcept;
+int consider(Weighing &weighing, const Definition &definition, int proposer, unsigned reasons) noexcept;
 
 // The statements, with what they propose, and their tables.
 void gather(Weighing &weighing) noexcept;

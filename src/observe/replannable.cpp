@@ -288,6 +288,15 @@ analyse_again(const Replannable &form, const Sample *sample, void (*use)(const A
 	surroundings.leave();
 }
 
+void
+with_rights_of(const Replannable &form, void (*use)(void *), void *context) noexcept
+{
+	Surroundings surroundings(form);
+
+	use(context);
+	surroundings.leave();
+}
+
 // A value stands for its parameter where its type is the one that the analysis found.
 ParamListInfo
 values_of(const Sample &sample, const Analysed &analysed) noexcept

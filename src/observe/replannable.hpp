@@ -55,6 +55,9 @@ struct Analysed
 void analyse_again(const Replannable &form, const Sample *sample, void (*use)(const Analysed &, void *),
 				   void *context) noexcept;
 
+// Calls use() in the same surroundings, for what is to be done with the rights of who ran it.
+void with_rights_of(const Replannable &form, void (*use)(void *), void *context) noexcept;
+
 // The sample's values; null if it has none for this text.
 ParamListInfo values_of(const Sample &sample, const Analysed &analysed) noexcept;
 
