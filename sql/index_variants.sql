@@ -22,7 +22,7 @@ SELECT i,
 FROM generate_series(1, 10000) AS i;
 CREATE INDEX ON sale (lower(name));
 CREATE STATISTICS sale_parity ON (customer % 2) FROM sale;
-ANALYZE sale;
+ANALYZE shop.sale;
 
 -- Of 10,000 rows, roughly how many each variant finds.
 CREATE FUNCTION variants(query text, parameters text[] DEFAULT NULL, vary boolean DEFAULT NULL) RETURNS text LANGUAGE sql AS $$

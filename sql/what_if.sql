@@ -11,7 +11,7 @@ INSERT INTO sale SELECT i, i % 1000, CASE WHEN i % 50 = 0 THEN 'open' ELSE 'sent
 	jsonb_build_object('k', i % 500), 'some words, number ' || i || ' of many'
 	FROM generate_series(1, 20000) AS i;
 CREATE INDEX sale_state ON sale (state) WHERE state = 'open';
-ANALYZE sale;
+ANALYZE shop.sale;
 
 -- The plan, without what depends on the platform.
 CREATE FUNCTION plan(query text, VARIADIC ddl text[]) RETURNS SETOF text LANGUAGE sql AS

@@ -215,7 +215,7 @@ time_of_scans(const scans::EvidenceList &evidence, double &calls) noexcept
 
 	for (const scans::Evidence &scan : evidence)
 	{
-		calls = Max(calls, static_cast<double>(scan.scans));
+		calls = Max(calls, static_cast<double>(Max(scan.scans, scan.entry->counts.samples)));
 		ms += ms_per_row * static_cast<double>(scan.rows_read);
 	}
 	return ms;
@@ -265,6 +265,8 @@ list_statements(Weighing &weighing, const scans::EvidenceList &evidence) noexcep
 			!observe::may_read_texts_of(statement.form.user))
 			continue;
 		weigh(statement, totals, evidence);
+		if (statement.calls == 0)
+			continue; // what was counted of it is forgotten
 		weighing.ms += statement.ms;
 		++weighing.statement_count;
 	}
