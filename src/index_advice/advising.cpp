@@ -74,14 +74,36 @@ lost_hot(const WeighedTable &table, const Bitmapset *columns) noexcept
 	return lost;
 }
 
+// What is only carried along counts manifold: it is to spare reads of many rows, not of a few.
+double
+charged_bytes(const Weighing &weighing, const Considered &considered) noexcept
+{
+	constexpr double carried_times = 200;
+	Definition keys = considered.definition;
+	double key_bytes = what_if::bytes_of(*considered.index) / 2;
+	const ListCell *cell;
+
+	if (keys.include_count == 0)
+		return what_if::bytes_of(*considered.index);
+	keys.include_count = 0;
+	foreach (cell, table_of(weighing, considered.table).considered)
+	{
+		const Considered &other = considered_of(weighing, lfirst_int(cell));
+		if (other.index != nullptr && same(other.definition, keys))
+			key_bytes = what_if::bytes_of(*other.index);
+	}
+	return key_bytes + carried_times * Max(what_if::bytes_of(*considered.index) - key_bytes, 0.0);
+}
+
 Candidate
 candidate_of(const Weighing &weighing, const Considered &considered) noexcept
 {
 	const WeighedTable &table = table_of(weighing, considered.table);
 
 	if (considered.index == nullptr)
-		return {considered.table, 0, 0, 0};
-	return {considered.table, what_if::bytes_of(*considered.index), entry_ms(entry_of(table, considered)),
+		return {considered.table};
+	return {considered.table, what_if::bytes_of(*considered.index), charged_bytes(weighing, considered),
+			entry_ms(entry_of(table, considered)),
 			method_of(considered.definition) == Method::brin ? 0
 															 : lost_hot(table, what_if::columns_of(*considered.index))};
 }
@@ -323,7 +345,7 @@ decline_statements(Recommendation &advice) noexcept
 double
 charge_for_byte(const Weighing &weighing) noexcept
 {
-	constexpr double share = 0.008;
+	constexpr double share = 0.001;
 	double pages = 1;
 	const ListCell *cell;
 

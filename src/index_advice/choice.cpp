@@ -85,6 +85,7 @@ Choice::flip(int candidate) noexcept
 	chosen_[candidate] = !chosen_[candidate];
 	sums_.count += sign;
 	sums_.bytes += sign * index.bytes;
+	sums_.charged_bytes += sign * index.charged_bytes;
 	for (const Use &use : uses(candidate))
 	{
 		available_[use.statement] ^= use.bit;

@@ -43,6 +43,7 @@ public:
 		double saving_ms;
 		double write_ms;
 		double bytes;
+		double charged_bytes;
 		int count;
 	};
 
@@ -59,7 +60,7 @@ public:
 
 	double value() const noexcept
 	{
-		return sums_.saving_ms - sums_.write_ms - limits_.byte_ms * sums_.bytes - least_ms_ * sums_.count;
+		return sums_.saving_ms - sums_.write_ms - limits_.byte_ms * sums_.charged_bytes - least_ms_ * sums_.count;
 	}
 
 	bool would_fit(double bytes, int count) const noexcept

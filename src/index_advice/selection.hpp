@@ -31,8 +31,9 @@ struct Candidate
 {
 	int table; // its number
 	double bytes;
-	double entry_ms; // see write_charge
-	Set lost_hot;    // kinds of updates of the table which would no longer be HOT
+	double charged_bytes; // those that it is charged for, see Limits::byte_ms
+	double entry_ms;      // see write_charge
+	Set lost_hot;         // kinds of updates of the table which would no longer be HOT
 };
 
 struct Workload

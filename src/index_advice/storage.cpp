@@ -11,7 +11,7 @@ namespace remedy::index_advice {
 namespace {
 
 constexpr int narrow_bytes = 64;
-constexpr BlockNumber large_pages = 10000;
+constexpr BlockNumber large_pages = 1000;
 constexpr double in_order = 0.95;
 
 double

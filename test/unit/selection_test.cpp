@@ -41,7 +41,7 @@ struct World
 
 	int index(int table, double bytes = 1e6, double entry_ms = 0.004, Set lost = 0)
 	{
-		candidates.push_back({table, bytes, entry_ms, lost});
+		candidates.push_back({table, bytes, bytes, entry_ms, lost});
 		return static_cast<int>(candidates.size()) - 1;
 	}
 
