@@ -1,0 +1,107 @@
+# The advice on indexes is the same whichever way the statements were sent, after restarts and crashes, and on a standby;
+# it tells nobody of others' constants; and it neither fails nor waits for long whatever happens to the tables meanwhile.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Remedy;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $node = preloaded('missing', 'pg_remedy.save = off', 'autovacuum = off', 'fsync = off', 'jit = off',
+	'max_parallel_workers_per_gather = 0', 'wal_level = replica', 'max_wal_senders = 4', 'hot_standby = on');
+
+# Advised definitions, one a line.
+sub advised
+{
+	my ($where, $database, $role, $on) = @_;
+
+	return psql_as($on // $node, 'adviser', "SELECT definition FROM remedy.missing_indexes
+		WHERE rank IS NOT NULL AND ($where) ORDER BY definition COLLATE \"C\"", database => $database // 'postgres',
+		defined $role ? (role => $role) : ());
+}
+
+sub run { my ($sql, $database) = @_; return $node->safe_psql($database // 'postgres', $sql); }
+
+# ---- Literals or parameters -----------------------------------------------------------------------------------
+
+# Each statement as a client with literals sends it and its prepared form, with a sub that makes the values of call i.
+my $q = sub { return "'$_[0]'"; };
+my @shapes = (
+	[ 'SELECT * FROM a1 WHERE buyer = $1', 'integer', sub { $_[0] * 7 } ],
+	[ q{SELECT id, made FROM a2 WHERE state = 'open' AND buyer = $1}, 'integer', sub { $_[0] * 7 } ],
+	[ 'SELECT id, made FROM a3 WHERE made >= $1 AND made < $2', 'timestamp, timestamp',
+		sub { map { "'2026-02-" . ($_[0] + $_) . "'" } 1, 2 } ],
+	[ 'SELECT * FROM a4 WHERE buyer IN ($1, $2, $3)', 'integer, integer, integer', sub { map { $_[0] * $_ } 5, 50, 500 } ],
+	[ 'SELECT id FROM a5 WHERE email LIKE $1', 'text', sub { $q->("User$_[0]5%") } ],
+	[ 'SELECT id FROM a6 WHERE lower(email) = $1', 'text', sub { $q->("user$_[0]77\@example.com") } ],
+	[ 'SELECT * FROM a7 WHERE buyer = $1 ORDER BY made DESC LIMIT 10', 'integer', sub { $_[0] * 9 } ],
+	[ 'SELECT a8.id, b8.note FROM a8 JOIN b8 ON b8.a_id = a8.id WHERE a8.id = $1', 'integer', sub { $_[0] * 99 } ],
+	[ 'SELECT id FROM a9 WHERE (made, id) > ($1, $2) ORDER BY made, id LIMIT 20', 'timestamp, integer',
+		sub { ("'2026-02-0$_[0]'", $_[0]) } ],
+	[ 'UPDATE a10 SET note = note WHERE buyer = $1 AND kind = $2', 'integer, integer', sub { ($_[0] * 3, $_[0]) } ],
+	[ 'DELETE FROM a11 WHERE email = $1', 'text', sub { $q->("User$_[0]\@Example.com") } ],
+	[ 'SELECT count(*) FROM a12 WHERE tags @> $1', 'text[]', sub { $q->("{t$_[0]}") } ],
+	[ 'SELECT id FROM a13 WHERE kind = $1 AND made > $2', 'integer, timestamp', sub { ($_[0], "'2026-02-1$_[0]'") } ],
+	[ q{SELECT id FROM a14 WHERE state = 'open' ORDER BY made LIMIT 10}, '', sub { () } ]);
+
+sub literal
+{
+	my ($text, @values) = @_;
+
+	$text =~ s/\$(\d+)/$values[$1 - 1]/g;
+	return "$text;\n";
+}
+
+sub as_literals
+{
+	my ($times) = @_;
+
+	return join('', map { my $i = $_; map { literal($_->[0], $_->[2]->($i)) } @shapes } 1 .. $times);
+}
+
+sub as_prepared
+{
+	my ($times) = @_;
+	my $number = 0;
+	my $sql = '';
+
+	for my $shape (@shapes)
+	{
+		my ($text, $types, $values) = @$shape;
+		++$number;
+		$sql .= "PREPARE p$number" . ($types ? " ($types)" : '') . " AS $text;\n";
+		for my $i (1 .. $times)
+		{
+			my @values = $values->($i);
+			$sql .= "EXECUTE p$number" . (@values ? '(' . join(', ', @values) . ')' : '') . ";\n";
+		}
+	}
+	return $sql;
+}
+
+my $tables = join('', map { "CREATE TABLE a$_ AS TABLE model; ALTER TABLE a$_ ADD PRIMARY KEY (id);\n" } 1 .. 14);
+run("CREATE DATABASE $_") for qw(literals prepared);
+run(<<"SQL", $_) for qw(literals prepared);
+CREATE EXTENSION pg_remedy;
+CREATE TABLE model AS
+	SELECT i AS id, hashint4(i) % 3000 + 3000 AS buyer, i % 50 AS kind, CASE WHEN i % 100 = 0 THEN 'open' ELSE 'done' END AS state,
+		timestamp '2026-01-01' + i * interval '5 minutes' AS made, 'User' || i || '\@Example.com' AS email,
+		ARRAY['t' || i % 400, 't' || i % 37] AS tags, repeat('x', 100) AS note
+	FROM generate_series(1, 12000) AS i;
+$tables
+CREATE TABLE b8 AS SELECT i AS id, i AS a_id, repeat('y', 100) AS note FROM generate_series(1, 20000) AS i;
+VACUUM ANALYZE;
+SQL
+run(as_literals(6), 'literals');
+run(as_prepared(6), 'prepared');
+my $advice = advised('true', 'literals');
+note $advice;
+cmp_ok(() = $advice =~ /\n/g, '>=', 13, 'each statement with literals is advised an index');
+is(advised('true', 'prepared'), $advice, 'as with parameters');
+done_testing();
