@@ -104,4 +104,76 @@ my $advice = advised('true', 'literals');
 note $advice;
 cmp_ok(() = $advice =~ /\n/g, '>=', 13, 'each statement with literals is advised an index');
 is(advised('true', 'prepared'), $advice, 'as with parameters');
+
+# ---- Restarts, crashes ----------------------------------------------------------------------------------------
+
+run('SELECT remedy.save()', 'literals');
+$node->restart;
+is(advised('true', $_), $advice, "the same after a restart, $_") for qw(literals prepared);
+run('SELECT sum(id) FROM a3 WHERE note = $$unsaved$$', 'literals') for 1 .. 9;
+like(advised('true', 'literals'), qr/ON public\.a3 \(note\)/, 'what was added is advised');
+$node->stop('immediate');
+$node->start;
+is(advised('true', $_), $advice, "what was saved is known after a crash, $_") for qw(literals prepared);
+
+# ---- Who may know ---------------------------------------------------------------------------------------------
+
+run(<<'SQL');
+CREATE ROLE monitor LOGIN IN ROLE pg_read_all_stats;
+CREATE ROLE worker LOGIN;
+CREATE ROLE stranger LOGIN;
+SQL
+run(<<'SQL', 'prepared');
+CREATE TABLE secret AS SELECT i AS id, i % 1000 AS owner, CASE WHEN i % 100 = 0 THEN 'hush' ELSE 'said' END AS word, repeat('z', 100) AS note FROM generate_series(1, 20000) AS i;
+ANALYZE secret;
+GRANT SELECT ON a1 TO worker;
+CREATE VIEW own AS SELECT id, note FROM secret WHERE owner = 7;
+GRANT SELECT ON own TO worker;
+SQL
+psql_as($node, 'worker', "SELECT id FROM a1 WHERE kind = 3 AND email = 'User$_'", database => 'prepared', role => 'worker') for 1 .. 6;
+run("SELECT id FROM secret WHERE word = 'hush' AND owner = $_", 'prepared') for 1 .. 6;
+my $all = advised('true', 'prepared');
+like($all, qr/ON public\.secret .*WHERE \(word = 'hush'/, 'the superuser is told all');
+is(advised('true', 'prepared', 'monitor'), $all, 'so is who may read all statistics, without any right to the tables');
+my $own = advised('true', 'prepared', 'worker');
+like($own, qr/^CREATE INDEX ON public\.a1 [^\n]*email[^\n]*$/, 'others are told of their own statements');
+unlike(psql_as($node, 'worker', 'SELECT * FROM remedy.missing_indexes', database => 'prepared', role => 'worker'), qr/hush|open/, 'and no constants of others');
+is(psql_as($node, 'stranger', 'SELECT * FROM remedy.missing_indexes', database => 'prepared', role => 'stranger'), '', 'or of nothing');
+
+# ---- Nested statements ----------------------------------------------------------------------------------------
+
+run('CREATE EXTENSION pg_remedy');
+is(run('SHOW pg_remedy.track'), 'top', 'nested statements are not counted');
+run(<<'SQL');
+CREATE TABLE parent (id integer PRIMARY KEY);
+CREATE TABLE child (id integer PRIMARY KEY, parent_id integer REFERENCES parent ON DELETE CASCADE, kind integer, note text);
+INSERT INTO parent SELECT generate_series(1, 5000);
+INSERT INTO child SELECT i, i % 5000 + 1, i % 2000, repeat('x', 50) FROM generate_series(1, 50000) AS i;
+ANALYZE parent, child;
+CREATE FUNCTION notes(wanted integer) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN (SELECT count(note) FROM child WHERE kind = wanted);
+END $$;
+SQL
+run("DELETE FROM parent WHERE id = $_") for 1 .. 9;
+run("SELECT notes($_)") for 1 .. 9;
+is(advised('true'), "CREATE INDEX ON public.child (kind)\nCREATE INDEX ON public.child (parent_id)",
+	'but advised on, of foreign keys and functions');
+
+# ---- A standby ------------------------------------------------------------------------------------------------
+
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+my $offset = -s $standby->logfile;
+$standby->safe_psql('prepared', "SELECT * FROM a10 WHERE email = 'user$_'") for 1 .. 9;
+$standby->safe_psql('postgres', "SELECT notes($_)") for 1 .. 9;
+is(advised('true', 'prepared', undef, $standby), 'CREATE INDEX ON public.a10 (email)', 'a standby is advised on what it runs');
+is(advised('true', 'postgres', undef, $standby), 'CREATE INDEX ON public.child (kind)', 'in functions, too');
+like($standby->safe_psql('prepared', 'SELECT string_agg(kind, $$,$$) FROM remedy.findings'), qr/missing_index/, 'which are findings');
+is(complaints($standby, $offset), '', 'and nothing fails');
+$standby->stop;
+
 done_testing();
