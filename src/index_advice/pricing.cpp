@@ -163,7 +163,8 @@ price(Weighing &weighing) noexcept
 		Question question = {weighing, statement, evidence, plans};
 		MemoryContextSwitchTo(trees);
 		CHECK_FOR_INTERRUPTS();
-		statement.sqlstate = trial([&]() noexcept { observe::analyse_again(statement.form, nullptr, ask, &question); });
+		statement.sqlstate = trial_with_locks(
+			weighing, [&]() noexcept { observe::analyse_again(statement.form, nullptr, ask, &question); });
 		MemoryContextSwitchTo(weighing.memory);
 		MemoryContextReset(trees);
 	}

@@ -176,4 +176,104 @@ like($standby->safe_psql('prepared', 'SELECT string_agg(kind, $$,$$) FROM remedy
 is(complaints($standby, $offset), '', 'and nothing fails');
 $standby->stop;
 
+# ---- Others' locks --------------------------------------------------------------------------------------------
+
+my @columns = qw(a b c d e f g h);
+
+# This many statements on a table, no two alike.
+sub many
+{
+	my ($table, $count) = @_;
+	my @many;
+
+	for my $x (@columns)
+	{
+		for my $y (grep { $_ ne $x } @columns)
+		{
+			push @many, "SELECT * FROM $table WHERE $x = 5 AND $y = 7;", "SELECT id FROM $table WHERE $x = 5 ORDER BY $y LIMIT 10;",
+				"SELECT count(*) FROM $table WHERE $x BETWEEN 5 AND 6 AND $y = 3;";
+		}
+	}
+	return join("\n", @many[ 0 .. $count - 1 ]) . "\n";
+}
+
+sub wide
+{
+	my ($table) = @_;
+
+	return "CREATE TABLE $table AS SELECT i AS id, hashint4(i) % 1000 AS a, i % 500 AS b, i % 100 AS c, i % 2000 AS d, i % 50 AS e,
+		i % 10 AS f, i % 30 AS g, i AS h, repeat('x', 250) AS note FROM generate_series(1, 3000) AS i; ANALYZE $table;\n";
+}
+
+run(wide('held'));
+run(many('held', 120));
+my $holder = client($node, 'holder');
+$holder->query_safe('BEGIN; LOCK held');
+my $begun = time;
+is(advised('true'), "CREATE INDEX ON public.child (kind)\nCREATE INDEX ON public.child (parent_id)",
+	'advice on what is not locked');
+cmp_ok(time - $begun, '<', 5, 'does not wait long for what is, however many statements name it');
+$holder->query_safe('ROLLBACK');
+like(advised('true'), qr/held/, 'which is advised on afterwards');
+
+# ---- A cancel -------------------------------------------------------------------------------------------------
+
+run('CREATE DATABASE many');
+run('CREATE EXTENSION pg_remedy;' . join('', map { wide("t$_") } 1 .. 20), 'many');
+run(join('', map { many("t$_", 100) } 1 .. 20), 'many');
+cmp_ok(run('SELECT count(*) FROM remedy.statements WHERE database = current_database()', 'many'), '>=', 2000, 'many statements');
+my $canceller = client($node, 'canceller', database => 'many');
+my $left = q{SELECT (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation >= 16384 AND relation NOT IN
+		(SELECT oid FROM pg_class WHERE relnamespace = 'remedy'::regnamespace)),
+	(SELECT count(*) FROM pg_backend_memory_contexts WHERE name LIKE 'pg_remedy %'), current_setting('lock_timeout'), current_user, current_setting('search_path')};
+my $before = $canceller->query_safe($left);
+for my $ms (1, 50, 300, 1000)
+{
+	$canceller->query_safe("BEGIN; SET LOCAL statement_timeout = $ms; SAVEPOINT s;");
+	my ($printed, $failed) = $canceller->query('SELECT count(*) FROM remedy.missing_indexes');
+	like($canceller->{stderr}, qr/canceling statement due to statement timeout/, "a cancel after $ms ms");
+	$canceller->{stderr} = '';
+	$canceller->query_safe('ROLLBACK TO s');
+	is($canceller->query_safe($left), $before, 'leaves no lock, no memory and no setting');
+	$canceller->query_safe('ROLLBACK');
+}
+$begun = time;
+cmp_ok($canceller->query_safe('SELECT count(*) FROM remedy.missing_indexes WHERE rank IS NOT NULL'), '>=', 20, 'the next call gives advice');
+note sprintf('2000 statements: %.1f s', time - $begun);
+$canceller->quit;
+
+# ---- Tables that change meanwhile -----------------------------------------------------------------------------
+
+{
+	my @sessions;
+	my $log = -s $node->logfile;
+	my $together = sub {
+		my ($name, $sql) = @_;
+		my %session = (name => $name, out => '', err => '');
+		local $ENV{PGAPPNAME} = $name;
+		$session{run} = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('storm'), '-f', '-' ], '<', \$sql, '>', \$session{out},
+			'2>', \$session{err});
+		push @sessions, \%session;
+	};
+	my $table = sub { my ($i) = @_; return "SELECT pg_sleep(0.01); DROP TABLE IF EXISTS s$i;\n" . wide("s$i"); };
+	run('CREATE DATABASE storm');
+	run('CREATE EXTENSION pg_remedy;' . join('', map { wide("s$_") } 1 .. 6), 'storm');
+	run(join('', map { many("s$_", 20) } 1 .. 6), 'storm');
+	my $changes = join('', map {
+		my $i = $_ % 6 + 1;
+		($table->($i), "ALTER TABLE s$i ALTER a TYPE text;\n", "ALTER TABLE s$i DROP COLUMN b, ADD COLUMN b integer;\n", "ALTER TABLE s$i RENAME c TO z;\n",
+			"ALTER TABLE s$i RENAME TO other; ALTER TABLE other RENAME TO s$i;\n", "BEGIN; LOCK s1, s2, s3; LOCK s6, s5, s4; DROP TABLE s$i; ROLLBACK;\n",
+			"BEGIN; LOCK s6; LOCK s1; ROLLBACK;\n")[ $_ / 6 % 7 ] } 0 .. 293);
+	my $advise = "SELECT count(*) FROM remedy.missing_indexes;\n" x 12;
+	$together->('adviser 1', $advise);
+	$together->('adviser 2', $advise);
+	$together->('changer', $changes);
+	$together->('worker', join('', map { many("s$_", 60) } 1 .. 6) x 3);
+	$_->{run}->finish for @sessions;
+	is($sessions[$_]{err}, '', "no error for $sessions[$_]{name}") for 0, 1;
+	is(() = $sessions[$_]{out} =~ /^\d+$/mg, 12, "and answers") for 0, 1;
+	unlike($sessions[$_]{err}, qr/deadlock/, "no deadlock for $sessions[$_]{name}") for 2, 3;
+	unlike(slurp_file($node->logfile, $log), qr/terminated by|PANIC|FATAL/, 'no crash');
+}
+
 done_testing();
