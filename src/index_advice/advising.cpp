@@ -165,8 +165,8 @@ column_names(const Definition &definition) noexcept
 		const char *const column =
 			definition.parts[i].column == 0
 				? "expr"
-				: get_attname(definition.relation, static_cast<AttrNumber>(definition.parts[i].column), false);
-		appendStringInfo(&names, "%s%s", i == 0 ? "" : "_", column);
+				: get_attname(definition.relation, static_cast<AttrNumber>(definition.parts[i].column), true);
+		appendStringInfo(&names, "%s%s", i == 0 ? "" : "_", column == nullptr ? "gone" : column);
 	}
 	return names.data;
 }
@@ -180,18 +180,17 @@ is_taken(const Recommendation &advice, Oid schema, const char *name) noexcept
 	return OidIsValid(get_relname_relid(name, schema));
 }
 
-// As the server names indexes.
+// As the server names indexes.  The table may be gone by now.
 const char *
-free_name(const Recommendation &advice, const Definition &definition) noexcept
+free_name(const Recommendation &advice, const WeighedTable &table, const Definition &definition) noexcept
 {
-	const Oid schema = get_rel_namespace(definition.relation);
 	const char *const columns = column_names(definition);
 	char label[NAMEDATALEN] = "idx";
 
 	for (int i = 1;; ++i)
 	{
-		const char *const name = makeObjectName(get_rel_name(definition.relation), columns, label);
-		if (!is_taken(advice, schema, name))
+		const char *const name = makeObjectName(table.own_name, columns, label);
+		if (!is_taken(advice, table.schema, name))
 			return name;
 		snprintf(label, sizeof(label), "idx%d", i);
 	}
@@ -252,7 +251,7 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 		writes += table.writes.hot[i];
 	advised.considered = &considered;
 	advised.table = &table;
-	advised.index_name = free_name(advice, considered.definition);
+	advised.index_name = free_name(advice, table, considered.definition);
 	advised.saving_ms = chosen.saving_ms;
 	advised.write_ms = chosen.write_ms;
 	advised.bytes = bytes;
@@ -363,6 +362,7 @@ advise(Limits limits) noexcept
 	int *numbers;
 
 	advice->weighing.memory = CurrentMemoryContext;
+	advice->weighing.lock_wait_ms = first_lock_wait_ms;
 	gather(advice->weighing);
 	combine(advice->weighing);
 	price(advice->weighing);

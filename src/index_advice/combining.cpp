@@ -102,8 +102,9 @@ look_at_table(WeighedTable &table) noexcept
 	Updates updates = {};
 
 	table.partitioned = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	table.name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-											RelationGetRelationName(relation));
+	table.schema = RelationGetNamespace(relation);
+	table.own_name = pstrdup(RelationGetRelationName(relation));
+	table.name = quote_qualified_identifier(get_namespace_name(table.schema), table.own_name);
 	add_storage(table, relation, updates);
 	if (table.partitioned)
 		add_partitions(table, updates);
@@ -166,7 +167,7 @@ define_all(Weighing &weighing, const WeighedTable &table) noexcept
 		if (exists(table, considered.definition))
 			continue;
 		const observe::Replannable &form = weighing.statements[considered.proposer].form;
-		if (trial([&]() noexcept { observe::with_rights_of(form, define, &considered); }) != 0)
+		if (trial_with_locks(weighing, [&]() noexcept { observe::with_rights_of(form, define, &considered); }) != 0)
 			considered.index = nullptr;
 	}
 }
@@ -182,7 +183,7 @@ combine(Weighing &weighing) noexcept
 	{
 		WeighedTable &table = *static_cast<WeighedTable *>(lfirst(cell));
 		CHECK_FOR_INTERRUPTS();
-		if (trial([&]() noexcept { look_at_table(table); }) != 0 || table.pages < least_pages)
+		if (trial_with_locks(weighing, [&]() noexcept { look_at_table(table); }) != 0 || table.pages < least_pages)
 			continue;
 		merge_all(weighing, table);
 		define_all(weighing, table);

@@ -11,6 +11,8 @@ extern "C" {
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "pgstat.h"
+#include "storage/proc.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
@@ -73,6 +75,17 @@ copy(const Definition &definition) noexcept
 }
 
 } // namespace
+
+void
+wait_for_locks(int ms) noexcept
+{
+	char value[16];
+
+	if (LockTimeout > 0 && LockTimeout <= ms)
+		return;
+	snprintf(value, sizeof(value), "%d", ms);
+	set_config_option("lock_timeout", value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
 
 int
 consider(Weighing &weighing, const Definition &definition, int proposer, unsigned reasons) noexcept
@@ -287,8 +300,8 @@ gather(Weighing &weighing) noexcept
 		Look look = {weighing, weighing.statements[i], i, evidence};
 		MemoryContextSwitchTo(trees);
 		CHECK_FOR_INTERRUPTS();
-		look.statement.sqlstate =
-			trial([&]() noexcept { observe::analyse_again(look.statement.form, nullptr, look_at, &look); });
+		look.statement.sqlstate = trial_with_locks(
+			weighing, [&]() noexcept { observe::analyse_again(look.statement.form, nullptr, look_at, &look); });
 		MemoryContextSwitchTo(weighing.memory);
 		MemoryContextReset(trees);
 	}

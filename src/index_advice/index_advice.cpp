@@ -88,7 +88,7 @@ put_advised(server::Rows &rows, const Weighing &weighing, const AdvisedIndex &ad
 	const Considered &considered = *advised.considered;
 	const char *const concurrently = advised.table->partitioned ? "" : "CONCURRENTLY ";
 	const double share = weighing.ms > 0 ? advised.served_ms / weighing.ms : 0;
-	const char *const schema = get_namespace_name(get_rel_namespace(advised.table->relation));
+	const char *const schema = get_namespace_name(advised.table->schema);
 
 	rows.put(Int32GetDatum(rank));
 	rows.put_text(advised.table->name);

@@ -9,7 +9,10 @@ namespace remedy::index_advice {
 
 namespace {
 
+// What takes longest comes first, and is asked about most.
 constexpr int plannings_per_statement = 48;
+constexpr int first_statements = 500;
+constexpr int plannings_of_others = 12;
 constexpr int plans_per_statement = 96;
 
 struct Question
@@ -18,6 +21,7 @@ struct Question
 	Observed &statement;
 	const scans::EvidenceList &evidence;
 	MemoryContext plans; // emptied after each
+	int plannings;       // at most
 	const char *text;
 	const Query *query;
 	Variant variants[variant_limit];
@@ -96,7 +100,7 @@ ask(const observe::Analysed &analysed, void *context)
 		make_variants(statement.form, analysed, question.query, {recurrence_of, &known}, question.variants);
 	weigh_variants(question);
 	const int count = statement.candidate_count;
-	statement.graph.build(count == 64 ? ~Set{0} : only(count) - 1, {plan, &question}, plannings_per_statement, plans,
+	statement.graph.build(count == 64 ? ~Set{0} : only(count) - 1, {plan, &question}, question.plannings, plans,
 						  plans_per_statement);
 	statement.graph = statement.graph.moved_to(static_cast<BenefitGraph::Plan *>(
 		MemoryContextAlloc(question.weighing.memory, statement.graph.count() * sizeof(BenefitGraph::Plan))));
@@ -160,10 +164,12 @@ price(Weighing &weighing) noexcept
 		choose_candidates(weighing, statement);
 		if (statement.candidate_count == 0)
 			continue;
-		Question question = {weighing, statement, evidence, plans};
+		Question question = {weighing, statement, evidence, plans,
+							 i < first_statements ? plannings_per_statement : plannings_of_others};
 		MemoryContextSwitchTo(trees);
 		CHECK_FOR_INTERRUPTS();
-		statement.sqlstate = trial([&]() noexcept { observe::analyse_again(statement.form, nullptr, ask, &question); });
+		statement.sqlstate = trial_with_locks(
+			weighing, [&]() noexcept { observe::analyse_again(statement.form, nullptr, ask, &question); });
 		MemoryContextSwitchTo(weighing.memory);
 		MemoryContextReset(trees);
 	}

@@ -9,12 +9,15 @@
 #include "index_advice/candidates.hpp"
 #include "index_advice/selection.hpp"
 #include "observe/replannable.hpp"
+#include "server/guard.hpp"
 #include "what_if/what_if.hpp"
 
 namespace remedy::index_advice {
 
 // A table is not worth an index below this many pages.
 constexpr double least_pages = 100;
+
+constexpr int first_lock_wait_ms = 200;
 
 // An index that is considered.
 struct Considered
@@ -31,7 +34,9 @@ struct Considered
 struct WeighedTable
 {
 	Oid relation;
-	const char *name; // qualified and quoted
+	Oid schema;
+	const char *own_name; // as it is in pg_class
+	const char *name;     // qualified and quoted
 	double pages;
 	double tuples;
 	bool partitioned;
@@ -76,6 +81,7 @@ struct Weighing
 	List *considered; // of Considered
 	List *refusals;   // of Reason_not
 	double ms;        // of all statements
+	int lock_wait_ms; // at most, for each lock
 };
 
 inline WeighedTable &
@@ -88,6 +94,26 @@ inline Considered &
 considered_of(const Weighing &weighing, int number) noexcept
 {
 	return *static_cast<Considered *>(list_nth(weighing.considered, number));
+}
+
+// Until the subtransaction's end.
+void wait_for_locks(int ms) noexcept;
+
+// A body that locks what others may have locked for long: each lock that was waited for in
+// vain halves the time for the next, so the whole advice waits little over twice the first.
+// That is less than deadlock_timeout, so that nobody else is told of a deadlock with us.
+template <class Body>
+int
+trial_with_locks(Weighing &weighing, Body &&body) noexcept
+{
+	const int sqlstate = trial([&]() noexcept {
+		wait_for_locks(weighing.lock_wait_ms);
+		body();
+	});
+
+	if (sqlstate == ERRCODE_LOCK_NOT_AVAILABLE)
+		weighing.lock_wait_ms = Max(weighing.lock_wait_ms / 2, 1);
+	return sqlstate;
 }
 
 // The number of the considered index, which is a new one if nobody proposed it before.
