@@ -86,6 +86,19 @@ RESET ROLE;
 DROP OWNED BY regress_reader;
 DROP ROLE regress_reader;
 
+-- Columns whose values go together need statistics, not an index.
+CREATE TABLE address (id integer, town text, "post code" text, body text);
+INSERT INTO address SELECT i, 'town' || i % 50, 'code' || i % 50, repeat('x', 60) FROM generate_series(1, 20000) AS i;
+ANALYZE address;
+\o /dev/null
+PREPARE in_town (text, text) AS SELECT count(*) FROM address WHERE town = $1 AND "post code" = $2;
+EXECUTE in_town('town1', 'code1'); EXECUTE in_town('town2', 'code2'); EXECUTE in_town('town3', 'code3');
+\o
+SELECT table_name, columns, kept_ratio > 10 * estimated_ratio AS far, cardinality(queries) AS statements,
+	regexp_replace(why, '[\d.]+', 'n') AS why, fix_sql FROM remedy.missing_statistics \gx
+SELECT fix_sql FROM remedy.missing_statistics \gexec
+SELECT count(*) FROM remedy.missing_statistics;
+
 -- As a migration.
 \o /dev/null
 SELECT remedy.reset();

@@ -252,7 +252,7 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 	advised.considered = &considered;
 	advised.table = &table;
 	advised.index_name = free_name(advice, table, considered.definition);
-	advised.saving_ms = chosen.saving_ms;
+	advised.saving_ms = chosen.saving_ms - chosen.write_ms;
 	advised.write_ms = chosen.write_ms;
 	advised.bytes = bytes;
 	advised.build_ms = build_ms(table, considered, bytes);

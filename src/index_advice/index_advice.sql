@@ -69,12 +69,12 @@ COMMENT ON FUNCTION remedy.assert_no_missing_index(regclass) IS
 CREATE VIEW remedy.missing_statistics AS
 	WITH scan AS (
 		-- Rows that several equalities must meet, and nothing else.
-		SELECT s.relation, s.query_id, s.columns, s.rows_read_sampled, s.rows_kept_sampled
+		SELECT s.relation, s.table_name, s.query_id, s.columns, s.rows_read_sampled, s.rows_kept_sampled
 		FROM remedy.scans AS s
 		WHERE s.table_name IS NOT NULL
 		  AND s.database OPERATOR(pg_catalog.=) pg_catalog.current_database()
 		  AND pg_catalog.cardinality(s.columns) OPERATOR(pg_catalog.>=) 2
-		  AND s.index_columns IS NULL
+		  AND s.method OPERATOR(pg_catalog.=) 'sequential'
 		  AND s.predicate OPERATOR(pg_catalog.!~) ' OR '
 		  AND s.rows_kept_sampled OPERATOR(pg_catalog.>=) 100),
 	compared AS (
@@ -98,24 +98,24 @@ CREATE VIEW remedy.missing_statistics AS
 		 AND t.attname OPERATOR(pg_catalog.=) a.attname
 		 AND t.inherited OPERATOR(pg_catalog.=) (c.relkind OPERATOR(pg_catalog.=) 'p')),
 	estimated AS (
-		SELECT relation, query_id, columns,
+		SELECT relation, table_name, query_id, columns,
 		       pg_catalog.array_agg(attname::text ORDER BY attnum) AS names,
 		       pg_catalog.array_agg(attnum ORDER BY attnum) AS numbers,
 		       rows_kept_sampled::double precision OPERATOR(pg_catalog./) rows_read_sampled::double precision AS kept,
 		       pg_catalog.exp(pg_catalog.sum(pg_catalog.ln(frequency))) AS at_most
 		FROM compared
 		WHERE frequency OPERATOR(pg_catalog.>) 0
-		GROUP BY relation, query_id, columns, rows_kept_sampled, rows_read_sampled
+		GROUP BY relation, table_name, query_id, columns, rows_kept_sampled, rows_read_sampled
 		HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) pg_catalog.cardinality(columns)),
 	together AS (
-		SELECT relation, names, numbers, pg_catalog.max(kept) AS kept, pg_catalog.min(at_most) AS at_most,
+		SELECT relation, table_name, names, numbers, pg_catalog.max(kept) AS kept, pg_catalog.min(at_most) AS at_most,
 		       pg_catalog.array_agg(DISTINCT query_id) AS queries
 		FROM estimated
 		WHERE kept OPERATOR(pg_catalog.>) (3 OPERATOR(pg_catalog.*) at_most)
-		GROUP BY relation, names, numbers)
-	SELECT relation::pg_catalog.regclass::text AS table_name, names AS columns, kept AS kept_ratio,
+		GROUP BY relation, table_name, names, numbers)
+	SELECT table_name, names AS columns, kept AS kept_ratio,
 	       at_most AS estimated_ratio, queries,
-	       pg_catalog.format('rows with these values are %s times as many as the planner can think who takes the columns for independent',
+	       pg_catalog.format('rows with these values are %s times as many as the planner can expect, which takes the columns for independent',
 	                         pg_catalog.round((kept OPERATOR(pg_catalog./) at_most)::numeric, 1)) AS why,
 	       pg_catalog.format('CREATE STATISTICS %s.%I (dependencies, mcv) ON %s FROM %s',
 	                         (SELECT c.relnamespace::pg_catalog.regnamespace::text FROM pg_catalog.pg_class AS c
@@ -125,7 +125,7 @@ CREATE VIEW remedy.missing_statistics AS
 	                                              pg_catalog.array_to_string(names, '_'), 'stat')::name,
 	                         (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(x.name), ', ' ORDER BY x.place)
 	                          FROM pg_catalog.unnest(names) WITH ORDINALITY AS x (name, place)),
-	                         relation::pg_catalog.regclass) AS fix_sql
+	                         table_name) AS fix_sql
 	FROM together AS g
 	WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext AS e
 	                  WHERE e.stxrelid OPERATOR(pg_catalog.=) g.relation

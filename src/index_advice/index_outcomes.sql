@@ -36,8 +36,14 @@ CREATE VIEW remedy.index_outcomes AS
 		            WHEN a.ratio OPERATOR(pg_catalog.>=) 1.25 THEN 'slower'
 		            ELSE 'no change' END AS verdict
 		FROM remedy.read_advised() AS a)
-	SELECT j.relation::pg_catalog.regclass::pg_catalog.text AS table_name,
-	       j.index::pg_catalog.regclass::pg_catalog.text AS index_name,
+	SELECT (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+	        FROM pg_catalog.pg_class AS c
+	             JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+	        WHERE c.oid OPERATOR(pg_catalog.=) j.relation) AS table_name,
+	       (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+	        FROM pg_catalog.pg_class AS c
+	             JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+	        WHERE c.oid OPERATOR(pg_catalog.=) j.index) AS index_name,
 	       j.verdict,
 	       j.advised_at,
 	       j.built_at,
@@ -93,7 +99,8 @@ BEGIN ATOMIC
 	SELECT 'missing_index'::pg_catalog.text,
 	       'warning'::pg_catalog.text,
 	       o.table_name,
-	       pg_catalog.format('%s statements would gain from an index on %s', o.statements, o.table_name),
+	       pg_catalog.format(CASE o.statements WHEN 1 THEN '%s statement would gain from an index on %s'
+	                                           ELSE '%s statements would gain from an index on %s' END, o.statements, o.table_name),
 	       o.expected_saving_ms,
 	       pg_catalog.format('planned cost of a call %s, with the index %s',
 	                         pg_catalog.round(o.cost_before), pg_catalog.round(o.cost_after)),
