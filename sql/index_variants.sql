@@ -99,7 +99,7 @@ CREATE VIEW gifts AS SELECT s.id, s.customer AS buyer, lower(s.name) AS name FRO
 SELECT query, variants(query) FROM (VALUES
 	('SELECT * FROM gifts WHERE buyer = $1'),
 	('SELECT * FROM gifts WHERE name = $1'),
-	('WITH s AS MATERIALIZED (SELECT customer AS buyer FROM sale) SELECT * FROM s WHERE buyer = $1'),
+	('WITH s AS (SELECT customer AS buyer FROM sale) SELECT * FROM s WHERE buyer = $1'),
 	('SELECT * FROM (SELECT customer AS buyer FROM sale OFFSET 0) AS s WHERE buyer = $1'),
 	('SELECT * FROM (SELECT customer AS buyer FROM sale UNION ALL SELECT 1) AS s WHERE buyer = $1'),
 	('SELECT * FROM customer AS c JOIN sale AS s USING (id) WHERE id = $1 AND s.customer = $2'),
