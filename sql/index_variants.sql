@@ -111,6 +111,7 @@ SELECT query, variants(query) FROM (VALUES
 	('INSERT INTO customer (id, city) SELECT id, $1 FROM sale WHERE customer = $2 RETURNING id'),
 	('INSERT INTO customer (id, city) VALUES ($1, $2) RETURNING id'),
 	('SELECT customer FROM sale GROUP BY customer HAVING count(*) > $1'),
+	('SELECT customer, id FROM sale GROUP BY customer, id HAVING customer = $1'),
 	('SELECT * FROM sale WHERE ($1::integer IS NULL OR customer = $1) AND state = $2'),
 	('SELECT * FROM sale WHERE customer = $1 OR id = $1'),
 	('SELECT * FROM sale WHERE customer = $1 AND code = (SELECT max(code) FROM sale WHERE price > $2)')
