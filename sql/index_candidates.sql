@@ -66,6 +66,7 @@ SELECT ask('SELECT * FROM sale WHERE total > $1 ORDER BY placed_at LIMIT 20');
 SELECT ask('SELECT * FROM customer ORDER BY lower(email) LIMIT 20');
 SELECT ask('SELECT DISTINCT ON (customer_id) * FROM sale ORDER BY customer_id, placed_at DESC');
 SELECT ask('SELECT store, count(*) FROM sale GROUP BY store');
+SELECT ask('SELECT store, product, count(*) FROM sale GROUP BY store, product HAVING store = $1 ORDER BY product');
 SELECT ask('SELECT max(placed_at) FROM sale WHERE store = $1');
 SELECT ask('SELECT min(total) FROM sale');
 -- Joins: the columns by which other tables' rows find theirs, with conditions and without.

@@ -99,7 +99,7 @@ CREATE VIEW gifts AS SELECT s.id, s.customer AS buyer, lower(s.name) AS name FRO
 SELECT query, variants(query) FROM (VALUES
 	('SELECT * FROM gifts WHERE buyer = $1'),
 	('SELECT * FROM gifts WHERE name = $1'),
-	('WITH s AS MATERIALIZED (SELECT customer AS buyer FROM sale) SELECT * FROM s WHERE buyer = $1'),
+	('WITH s AS (SELECT customer AS buyer FROM sale) SELECT * FROM s WHERE buyer = $1'),
 	('SELECT * FROM (SELECT customer AS buyer FROM sale OFFSET 0) AS s WHERE buyer = $1'),
 	('SELECT * FROM (SELECT customer AS buyer FROM sale UNION ALL SELECT 1) AS s WHERE buyer = $1'),
 	('SELECT * FROM customer AS c JOIN sale AS s USING (id) WHERE id = $1 AND s.customer = $2'),
@@ -111,6 +111,7 @@ SELECT query, variants(query) FROM (VALUES
 	('INSERT INTO customer (id, city) SELECT id, $1 FROM sale WHERE customer = $2 RETURNING id'),
 	('INSERT INTO customer (id, city) VALUES ($1, $2) RETURNING id'),
 	('SELECT customer FROM sale GROUP BY customer HAVING count(*) > $1'),
+	('SELECT customer, id FROM sale GROUP BY customer, id HAVING customer = $1'),
 	('SELECT * FROM sale WHERE ($1::integer IS NULL OR customer = $1) AND state = $2'),
 	('SELECT * FROM sale WHERE customer = $1 OR id = $1'),
 	('SELECT * FROM sale WHERE customer = $1 AND code = (SELECT max(code) FROM sale WHERE price > $2)')

@@ -125,7 +125,7 @@ SELECT plan('UPDATE passing SET i = 6 WHERE i = 5', 'CREATE INDEX ON passing (i)
 -- A function that runs a query while the plan is made runs it with real indexes, also if it fails.
 CREATE FUNCTION buyers(integer) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (SELECT count(*) FROM shop.sale WHERE buyer = $1); END';
 CREATE FUNCTION buyers_sql(integer) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT count(*) FROM shop.sale WHERE buyer = $1';
-CREATE FUNCTION fails() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM FROM shop.sale WHERE buyer = 5; RETURN 1 / 0; END $$;
+CREATE FUNCTION fails() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM FROM shop.sale WHERE buyer = 5; RAISE division_by_zero; END $$;
 CREATE FUNCTION within() RETURNS text LANGUAGE plpgsql IMMUTABLE AS
 	$$ BEGIN RETURN (SELECT indexes_used FROM remedy.what_if('SELECT * FROM shop.sale WHERE email = $1 AND buyer = $2', 'CREATE INDEX ON shop.sale (email)')); END $$;
 SELECT plan('SELECT id FROM sale WHERE buyer = buyers(7)', 'CREATE INDEX ON sale (buyer)');
