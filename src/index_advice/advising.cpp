@@ -34,12 +34,12 @@ bool
 is_ascending(const Considered &considered) noexcept
 {
 	constexpr float4 nearly = 0.99F;
-	const int column = considered.definition.parts[0].column;
+	const int column = considered.definition.parts[0].column; // 0 of an expression has no statistics
 	const HeapTuple statistics = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(considered.definition.relation),
 												 Int16GetDatum(column), BoolGetDatum(false));
 	bool ascending = false;
 
-	if (column == 0 || !HeapTupleIsValid(statistics))
+	if (!HeapTupleIsValid(statistics))
 		return false;
 	AttStatsSlot slot;
 	if (get_attstatsslot(&slot, statistics, STATISTIC_KIND_CORRELATION, InvalidOid, ATTSTATSSLOT_NUMBERS))
@@ -56,8 +56,8 @@ entry_of(const WeighedTable &table, const Considered &considered) noexcept
 {
 	constexpr double overhead = 16; // of a B-tree's entry
 	constexpr double filled = 0.9;
-	const double tuples = Max(what_if::tuples_of(*considered.index), 1.0);
-	const double bytes = what_if::bytes_of(*considered.index) * filled / tuples - overhead;
+	const double tuples = Max(considered.tuples, 1.0);
+	const double bytes = considered.bytes * filled / tuples - overhead;
 
 	return {method_of(considered.definition), Max(bytes, 4.0), considered.keys, is_ascending(considered),
 			table.tuples > 0 ? Min(tuples / table.tuples, 1.0) : 1.0};
@@ -81,7 +81,7 @@ candidate_of(const Weighing &weighing, const Considered &considered) noexcept
 
 	if (considered.index == nullptr)
 		return {considered.table, 0, 0, 0};
-	return {considered.table, what_if::bytes_of(*considered.index), entry_ms(entry_of(table, considered)),
+	return {considered.table, considered.bytes, entry_ms(entry_of(table, considered)),
 			method_of(considered.definition) == Method::brin ? 0
 															 : lost_hot(table, what_if::columns_of(*considered.index))};
 }
@@ -143,8 +143,8 @@ column_names(const Definition &definition) noexcept
 		const char *const column =
 			definition.parts[i].column == 0
 				? "expr"
-				: get_attname(definition.relation, static_cast<AttrNumber>(definition.parts[i].column), false);
-		appendStringInfo(&names, "%s%s", i == 0 ? "" : "_", column);
+				: get_attname(definition.relation, static_cast<AttrNumber>(definition.parts[i].column), true);
+		appendStringInfo(&names, "%s%s", i == 0 ? "" : "_", column == nullptr ? "dropped" : column);
 	}
 	return names.data;
 }
@@ -158,17 +158,18 @@ is_taken(const Recommendation &advice, Oid schema, const char *name) noexcept
 	return OidIsValid(get_relname_relid(name, schema));
 }
 
-// As the server names indexes.
+// As the server names indexes.  No lock is held any more: the table may just have been dropped.
 const char *
 free_name(const Recommendation &advice, const Definition &definition) noexcept
 {
 	const Oid schema = get_rel_namespace(definition.relation);
+	const char *const table = get_rel_name(definition.relation);
 	const char *const columns = column_names(definition);
 	char label[NAMEDATALEN] = "idx";
 
 	for (int i = 1;; ++i)
 	{
-		const char *const name = makeObjectName(get_rel_name(definition.relation), columns, label);
+		const char *const name = makeObjectName(table == nullptr ? "dropped" : table, columns, label);
 		if (!is_taken(advice, schema, name))
 			return name;
 		snprintf(label, sizeof(label), "idx%d", i);
@@ -181,7 +182,7 @@ double
 build_ms(const WeighedTable &table, const Considered &considered, double bytes) noexcept
 {
 	constexpr double page_ms = 0.01, row_ms = 0.0004, key_ms = 0.0008, byte_ms = 0.000004;
-	const double tuples = what_if::tuples_of(*considered.index);
+	const double tuples = considered.tuples;
 	const double scans = table.partitioned ? 1 : 2;
 	const double reading = scans * table.pages * page_ms;
 
@@ -222,7 +223,7 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 {
 	const Considered &considered = considered_of(advice.weighing, chosen.candidate);
 	const WeighedTable &table = table_of(advice.weighing, considered.table);
-	const double bytes = what_if::bytes_of(*considered.index);
+	const double bytes = considered.bytes;
 	double writes = table.writes.entered;
 	AdvisedIndex advised = {};
 
