@@ -265,6 +265,7 @@ SELECT advice('SELECT 1 FROM paid WHERE EXISTS (WITH w AS (SELECT (SELECT max(id
 RESET ROLE;
 SELECT advice('EXPLAIN SELECT 1');
 SELECT advice('SELECT 1; SELECT 2');
+SELECT advice('SELECT FROM sale WHERE total = 1 LIMIT 1');
 SELECT advice('');
 SELECT advice('SELECT nothing FROM sale');
 SELECT advice(NULL);

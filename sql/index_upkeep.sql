@@ -315,6 +315,8 @@ SELECT index_name, statements, slower_statements, worst_ratio > 1.1 AS dearer,
 FROM remedy.statements_without('wide_a', 'wide_a_b_c', 'wide_order') ORDER BY index_name::text;
 SELECT * FROM remedy.statements_without('wide_a_b_c');
 SELECT count(*) FROM remedy.statements_without(VARIADIC '{}');
+-- It was dropped meanwhile.
+SELECT statements, slower_statements FROM remedy.statements_without(VARIADIC '{0}');
 SELECT fix_sql FROM remedy.redundant_indexes WHERE table_name = '"Up;keep".wide' \gexec
 SELECT * FROM pg_temp.dearer;
 CREATE INDEX wide_c ON wide USING hash (c);

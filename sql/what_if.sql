@@ -160,6 +160,7 @@ SELECT remedy.what_if('', 'CREATE INDEX ON sale (buyer)');
 SELECT remedy.what_if('VACUUM sale', 'CREATE INDEX ON sale (buyer)');
 SELECT remedy.what_if('EXPLAIN SELECT 1', 'CREATE INDEX ON sale (buyer)');
 SELECT remedy.what_if('CREATE TABLE x AS SELECT 1', 'CREATE INDEX ON sale (buyer)');
+SELECT remedy.what_if('SELECT 1 INTO x', 'CREATE INDEX ON sale (buyer)');
 SELECT remedy.what_if('SELECT $1', 'CREATE INDEX ON sale (buyer)') IS NOT NULL AS text;
 SELECT remedy.what_if('SELECT $2 + 1', 'CREATE INDEX ON sale (buyer)') IS NOT NULL AS gap;
 SELECT remedy.what_if('SELECT $1 IS NULL', 'CREATE INDEX ON sale (buyer)') IS NOT NULL AS unknown;

@@ -34,12 +34,12 @@ bool
 is_ascending(const Considered &considered) noexcept
 {
 	constexpr float4 nearly = 0.99F;
-	const int column = considered.definition.parts[0].column;
+	const int column = considered.definition.parts[0].column; // 0 of an expression has no statistics
 	const HeapTuple statistics = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(considered.definition.relation),
 												 Int16GetDatum(column), BoolGetDatum(false));
 	bool ascending = false;
 
-	if (column == 0 || !HeapTupleIsValid(statistics))
+	if (!HeapTupleIsValid(statistics))
 		return false;
 	AttStatsSlot slot;
 	if (get_attstatsslot(&slot, statistics, STATISTIC_KIND_CORRELATION, InvalidOid, ATTSTATSSLOT_NUMBERS))
@@ -56,8 +56,8 @@ entry_of(const WeighedTable &table, const Considered &considered) noexcept
 {
 	constexpr double overhead = 16; // of a B-tree's entry
 	constexpr double filled = 0.9;
-	const double tuples = Max(what_if::tuples_of(*considered.index), 1.0);
-	const double bytes = what_if::bytes_of(*considered.index) * filled / tuples - overhead;
+	const double tuples = Max(considered.tuples, 1.0);
+	const double bytes = considered.bytes * filled / tuples - overhead;
 
 	return {method_of(considered.definition), Max(bytes, 4.0), considered.keys, is_ascending(considered),
 			table.tuples > 0 ? Min(tuples / table.tuples, 1.0) : 1.0};
@@ -80,19 +80,19 @@ charged_bytes(const Weighing &weighing, const Considered &considered) noexcept
 {
 	constexpr double carried_times = 200;
 	Definition keys = considered.definition;
-	double key_bytes = what_if::bytes_of(*considered.index) / 2;
+	double key_bytes = considered.bytes / 2;
 	const ListCell *cell;
 
 	if (keys.include_count == 0)
-		return what_if::bytes_of(*considered.index);
+		return considered.bytes;
 	keys.include_count = 0;
 	foreach (cell, table_of(weighing, considered.table).considered)
 	{
 		const Considered &other = considered_of(weighing, lfirst_int(cell));
 		if (other.index != nullptr && same(other.definition, keys))
-			key_bytes = what_if::bytes_of(*other.index);
+			key_bytes = other.bytes;
 	}
-	return key_bytes + carried_times * Max(what_if::bytes_of(*considered.index) - key_bytes, 0.0);
+	return key_bytes + carried_times * Max(considered.bytes - key_bytes, 0.0);
 }
 
 Candidate
@@ -102,10 +102,9 @@ candidate_of(const Weighing &weighing, const Considered &considered) noexcept
 
 	if (considered.index == nullptr)
 		return {considered.table};
-	return {considered.table, what_if::bytes_of(*considered.index), charged_bytes(weighing, considered),
-			entry_ms(entry_of(table, considered)),
-			method_of(considered.definition) == Method::brin ? 0
-															 : lost_hot(table, what_if::columns_of(*considered.index))};
+	return {
+		considered.table, considered.bytes, charged_bytes(weighing, considered), entry_ms(entry_of(table, considered)),
+		method_of(considered.definition) == Method::brin ? 0 : lost_hot(table, what_if::columns_of(*considered.index))};
 }
 
 void *
@@ -202,7 +201,7 @@ double
 build_ms(const WeighedTable &table, const Considered &considered, double bytes) noexcept
 {
 	constexpr double page_ms = 0.01, row_ms = 0.0004, key_ms = 0.0008, byte_ms = 0.000004;
-	const double tuples = what_if::tuples_of(*considered.index);
+	const double tuples = considered.tuples;
 	const double scans = table.partitioned ? 1 : 2;
 	const double reading = scans * table.pages * page_ms;
 
@@ -243,7 +242,7 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 {
 	const Considered &considered = considered_of(advice.weighing, chosen.candidate);
 	const WeighedTable &table = table_of(advice.weighing, considered.table);
-	const double bytes = what_if::bytes_of(*considered.index);
+	const double bytes = considered.bytes;
 	double writes = table.writes.entered;
 	AdvisedIndex advised = {};
 

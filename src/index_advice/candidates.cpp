@@ -105,10 +105,10 @@ read_equalities(Scan &scan) noexcept
 bool
 is_for_extreme(const PlannerInfo *root) noexcept
 {
-	const TargetEntry *const target = static_cast<TargetEntry *>(linitial(root->processed_tlist));
-
-	return root->parse->limitCount != nullptr && target->resname != nullptr &&
-		   strcmp(target->resname, "agg_target") == 0;
+	if (root->parse->limitCount == nullptr || root->processed_tlist == NIL)
+		return false;
+	const TargetEntry *const target = linitial_node(TargetEntry, root->processed_tlist);
+	return target->resname != nullptr && strcmp(target->resname, "agg_target") == 0;
 }
 
 bool

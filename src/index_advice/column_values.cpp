@@ -245,6 +245,22 @@ struct Step
 	double share; // of the rows, up to and with it
 };
 
+struct Order
+{
+	FmgrInfo *compare;
+	Oid collation;
+};
+
+// For the server's sort: unlike the library's it bears types that contradict themselves.
+int
+compare(const void *one, const void *other, void *context)
+{
+	const Order &order = *static_cast<const Order *>(context);
+
+	return DatumGetInt32(FunctionCall2Coll(order.compare, order.collation, *static_cast<const Step *>(one)->value,
+										   *static_cast<const Step *>(other)->value));
+}
+
 } // namespace
 
 const Datum *
@@ -262,9 +278,8 @@ quantile(const ColumnValues &values, double part) noexcept
 	const double part_of_others = Max(values.others, 0) / Max(values.bound_count - 1, 1);
 	for (int i = 0; i < values.bound_count; ++i)
 		steps[values.common_count + i] = {&values.bounds[i], i == 0 ? 0 : part_of_others};
-	std::sort(steps, steps + count, [&](const Step &one, const Step &other) {
-		return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo, values.collation, *one.value, *other.value)) < 0;
-	});
+	Order order = {&type->cmp_proc_finfo, values.collation};
+	qsort_arg(steps, count, sizeof(Step), compare, &order);
 	for (int i = 0; i < count; ++i)
 		sum += steps[i].share;
 	for (int i = 0; i < count; ++i)

@@ -1,5 +1,7 @@
 // One index for several statements, and what each considered one would be.
 
+#include <algorithm>
+
 #include "index_advice/workload.hpp"
 #include "server/guard.hpp"
 #include "server/versions.hpp"
@@ -126,6 +128,21 @@ exists(const WeighedTable &table, const Definition &wanted) noexcept
 	return false;
 }
 
+// Expressions and predicates may call anybody's functions, so nobody else's get among those that are
+// tried with somebody's rights.
+bool
+may_go_together(const Weighing &weighing, const Considered &first, const Considered &second) noexcept
+{
+	const auto computes = [](const Considered &considered) {
+		const Definition &definition = considered.definition;
+		return !definition.predicate.empty() || std::any_of(definition.parts, definition.parts + definition.part_count,
+															[](const Part &part) { return part.column == 0; });
+	};
+
+	return weighing.statements[first.proposer].form.user == weighing.statements[second.proposer].form.user ||
+		   (!computes(first) && !computes(second));
+}
+
 // The table's list grows while it is gone through: what was merged is merged again.
 void
 merge_all(Weighing &weighing, const WeighedTable &table) noexcept
@@ -139,7 +156,7 @@ merge_all(Weighing &weighing, const WeighedTable &table) noexcept
 			if (list_length(table.considered) >= considered_per_table)
 				return;
 			CHECK_FOR_INTERRUPTS();
-			if (merge(first.definition, second.definition, merged))
+			if (may_go_together(weighing, first, second) && merge(first.definition, second.definition, merged))
 				consider(weighing, merged, first.proposer, first.reasons | second.reasons);
 		}
 }
@@ -152,6 +169,9 @@ define(void *context)
 	considered.index = what_if::define(considered.ddl);
 	const double keys = what_if::keys_of(*considered.index);
 	considered.keys = keys > 0 ? keys : usual_keys;
+	// Estimates may call functions of the predicate, so this is the place for them.
+	considered.bytes = what_if::bytes_of(*considered.index);
+	considered.tuples = what_if::tuples_of(*considered.index);
 }
 
 // A sample is taken, and functions are called, with the rights of who would profit.

@@ -1,6 +1,7 @@
 #include "index_advice/variants.hpp"
 
 #include "index_advice/representative_values.hpp"
+#include "server/guard.hpp"
 #include "server/versions.hpp"
 
 extern "C" {
@@ -330,8 +331,9 @@ make_variants(const observe::Replannable &form, const observe::Analysed &analyse
 	{
 		const observe::Sample &sample = form.samples[i];
 		PlaceOfQuery other = {place_of(query, analysed.queries), nullptr};
-		if (sample.is_text())
-			observe::analyse_again(form, &sample, take_query, &other);
+		// A sample may be another user's, of whose words the form's surroundings make nothing.
+		if (sample.is_text() && !attempt([&]() noexcept { observe::analyse_again(form, &sample, take_query, &other); }))
+			continue;
 		runs[count++] = {other.query, sample.is_text() ? nullptr : observe::values_of(sample, analysed)};
 	}
 	return make_variants(query, analysed.parameter_count, runs, count, evidence, variants);

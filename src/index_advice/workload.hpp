@@ -29,6 +29,8 @@ struct Considered
 	int proposer;     // the first of the statements
 	unsigned reasons; // of all who proposed it
 	double keys;      // that GIN would have for a row
+	double bytes;     // of it, and
+	double tuples;    // in it
 };
 
 struct WeighedTable

@@ -57,6 +57,13 @@ oids_of(ArrayType *array, Datum **oids) noexcept
 	return count;
 }
 
+// None of what was dropped meanwhile.
+List *
+parts_of(Oid index) noexcept
+{
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(index)) ? find_all_inheritors(index, NoLock, nullptr) : NIL;
+}
+
 Judgement
 begin(ArrayType *indexes, ArrayType *kept) noexcept
 {
@@ -73,9 +80,8 @@ begin(ArrayType *indexes, ArrayType *kept) noexcept
 	{
 		Judged &judged = judgement.indexes[i];
 		judged.index = DatumGetObjectId(oids[i]);
-		judged.parts = find_all_inheritors(judged.index, NoLock, nullptr);
-		if (i < kept_count && OidIsValid(DatumGetObjectId(kept_oids[i])))
-			judged.kept = find_all_inheritors(DatumGetObjectId(kept_oids[i]), NoLock, nullptr);
+		judged.parts = parts_of(judged.index);
+		judged.kept = i < kept_count ? parts_of(DatumGetObjectId(kept_oids[i])) : NIL;
 		all = list_concat(all, judged.parts);
 	}
 	judgement.hidden = static_cast<Oid *>(palloc((list_length(all) + 1) * sizeof(Oid)));

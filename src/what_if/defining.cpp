@@ -56,26 +56,7 @@ check_table(Relation table, const IndexStmt *statement) noexcept
 							   RelationGetRelationName(table))));
 }
 
-// Estimates tell of what is in the table, so what is indexed must be readable.
-void
-check_may_read(Relation table, const Bitmapset *columns) noexcept
-{
-	const Oid relation = RelationGetRelid(table);
-	int column = -1;
-
-	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
-		return;
-	while ((column = bms_next_member(columns, column)) >= 0)
-	{
-		const AttrNumber number = static_cast<AttrNumber>(column + FirstLowInvalidHeapAttributeNumber);
-		if (number == InvalidAttrNumber ||
-			pg_attribute_aclcheck(relation, number, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(table->rd_rel->relkind),
-						   RelationGetRelationName(table));
-	}
-}
-
-// The same of columns that no index may have.
+// Columns that no index may have.
 void
 check_columns(Relation table, const Bitmapset *columns) noexcept
 {
@@ -152,19 +133,6 @@ add_predicate(Hypothetical &index, const IndexStmt *statement) noexcept
 	fix_opfuncids(reinterpret_cast<Node *>(index.predicate));
 }
 
-Bitmapset *
-columns_used(const Hypothetical &index) noexcept
-{
-	Bitmapset *used = nullptr;
-
-	pull_varattnos(reinterpret_cast<Node *>(index.expressions), 1, &used);
-	pull_varattnos(reinterpret_cast<Node *>(index.predicate), 1, &used);
-	for (int i = 0; i < index.column_count; ++i)
-		if (index.columns[i].number != InvalidAttrNumber)
-			used = bms_add_member(used, index.columns[i].number - FirstLowInvalidHeapAttributeNumber);
-	return used;
-}
-
 // The one that the server would choose.
 const char *
 choose_name(const IndexStmt *statement, Relation table) noexcept
@@ -204,6 +172,23 @@ free_oid() noexcept
 
 } // namespace
 
+bool
+may_read(Oid relation, const Bitmapset *columns) noexcept
+{
+	int column = -1;
+
+	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return true;
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		const AttrNumber number = static_cast<AttrNumber>(column + FirstLowInvalidHeapAttributeNumber);
+		if (number == InvalidAttrNumber ||
+			pg_attribute_aclcheck(relation, number, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
 Hypothetical *
 define(const char *create_index) noexcept
 {
@@ -226,8 +211,10 @@ define(const char *create_index) noexcept
 	read_options(*index, statement);
 	add_columns(*index, statement, table);
 	add_predicate(*index, statement);
-	check_columns(table, columns_used(*index));
-	check_may_read(table, columns_used(*index));
+	check_columns(table, columns_of(*index));
+	// Estimates tell of what is in the table, so what is indexed must be readable.
+	if (!may_read(relation, columns_of(*index)))
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(table->rd_rel->relkind), RelationGetRelationName(table));
 	index->name = choose_name(statement, table);
 	relation_close(table, NoLock);
 	index->sample = take_sample(*index);

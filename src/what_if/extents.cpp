@@ -226,19 +226,19 @@ share_of(const Hypothetical &index, Relation relation, double tuples) noexcept
 	return std::min(1.0, plan->planTree->plan_rows / tuples);
 }
 
-Extent *
+Extent
 measure(const Hypothetical &index, Relation relation) noexcept
 {
-	auto *const extent = static_cast<Extent *>(palloc0(sizeof(Extent)));
+	Extent extent = {};
 	BlockNumber pages;
 	double visible;
 
-	extent->relation = RelationGetRelid(relation);
-	estimate_rel_size(relation, nullptr, &pages, &extent->tuples, &visible);
-	extent->share = share_of(index, relation, extent->tuples);
-	const double all_tuples = extent->tuples;
-	extent->tuples *= extent->share;
-	measure_size(index, relation, pages, all_tuples, *extent);
+	extent.relation = RelationGetRelid(relation);
+	estimate_rel_size(relation, nullptr, &pages, &extent.tuples, &visible);
+	extent.share = share_of(index, relation, extent.tuples);
+	const double all_tuples = extent.tuples;
+	extent.tuples *= extent.share;
+	measure_size(index, relation, pages, all_tuples, extent);
 	return extent;
 }
 
@@ -269,10 +269,16 @@ extent_on(const Hypothetical &index, Relation relation) noexcept
 	foreach (cell, index.extents)
 		if (static_cast<Extent *>(lfirst(cell))->relation == RelationGetRelid(relation))
 			return *static_cast<Extent *>(lfirst(cell));
-	const MemoryContext before = MemoryContextSwitchTo(index.memory);
-	Extent *const extent = measure(index, relation);
+	const MemoryContext scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "pg_remedy extent", ALLOCSET_DEFAULT_SIZES);
+	const MemoryContext before = MemoryContextSwitchTo(scratch);
+	const Extent measured = measure(index, relation);
+	MemoryContextSwitchTo(index.memory);
+	Extent *const extent = static_cast<Extent *>(palloc(sizeof(Extent)));
+	*extent = measured;
 	index.extents = lappend(index.extents, extent);
 	MemoryContextSwitchTo(before);
+	MemoryContextDelete(scratch);
 	return *extent;
 }
 

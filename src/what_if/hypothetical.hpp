@@ -68,6 +68,9 @@ void add_columns(Hypothetical &index, const IndexStmt *statement, Relation table
 
 void check_immutable(Node *tree, const char *where) noexcept;
 
+// Whether the current user may know what is in these columns, as pull_varattnos numbers them.
+bool may_read(Oid relation, const Bitmapset *columns) noexcept;
+
 // The table is the index's or one of its partitions, and open.
 const Extent &extent_on(const Hypothetical &index, Relation relation) noexcept;
 

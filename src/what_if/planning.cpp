@@ -14,6 +14,7 @@ extern "C" {
 #include "catalog/pg_am.h"
 #include "nodes/makefuncs.h"
 #include "rewrite/rewriteManip.h"
+#include "utils/rls.h"
 }
 
 namespace remedy::what_if {
@@ -226,7 +227,8 @@ keep_statistics(HeapTuple)
 {
 }
 
-// Who defined the index may read what it holds.
+// Who defined the index may read what it holds, but the plan may be somebody else's, whose
+// operators are to be told of values only if he may too.
 bool
 on_index_statistics(PlannerInfo *, Oid oid, AttrNumber column, VariableStatData *variable)
 {
@@ -236,7 +238,8 @@ on_index_statistics(PlannerInfo *, Oid oid, AttrNumber column, VariableStatData 
 		return false;
 	variable->statsTuple = index->sample->facts[column - 1].statistics;
 	variable->freefunc = keep_statistics;
-	variable->acl_ok = true;
+	variable->acl_ok = may_read(index->relation, columns_of(*index)) &&
+					   check_enable_rls(index->relation, InvalidOid, true) != RLS_ENABLED;
 	return true;
 }
 

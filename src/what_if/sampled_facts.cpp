@@ -66,6 +66,24 @@ mean_width(const Column &column, const SampledValues &values) noexcept
 	return sum / values.count;
 }
 
+struct Order
+{
+	const Datum *values;
+	SortSupport order;
+};
+
+// For the server's sort: unlike the library's it bears types that contradict themselves.
+int
+compare(const void *first, const void *second, void *context)
+{
+	const Order &order = *static_cast<const Order *>(context);
+	const int a = *static_cast<const int *>(first);
+	const int b = *static_cast<const int *>(second);
+	const int result = ApplySortComparator(order.values[a], false, order.values[b], false, order.order);
+
+	return result != 0 ? result : a - b;
+}
+
 bool
 sort(const Column &column, const SampledValues &values, Sorted &sorted) noexcept
 {
@@ -85,10 +103,8 @@ sort(const Column &column, const SampledValues &values, Sorted &sorted) noexcept
 	for (int i = 0; i < values.count; ++i)
 		if (type->typlen != -1 || VARSIZE_ANY(DatumGetPointer(values.values[i])) <= widest)
 			places[sorted.count++] = i;
-	std::sort(places, places + sorted.count, [&](int a, int b) {
-		const int order = ApplySortComparator(values.values[a], false, values.values[b], false, &sorted.order);
-		return order < 0 || (order == 0 && a < b);
-	});
+	Order order = {values.values, &sorted.order};
+	qsort_arg(places, sorted.count, sizeof(int), compare, &order);
 	for (int i = 0; i < sorted.count; ++i)
 	{
 		sorted.values[i] = values.values[places[i]];

@@ -144,8 +144,10 @@ read_query(const char *text) noexcept
 	if (list_length(statements) != 1)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query is not one statement")));
 	RawStmt *const raw = linitial_node(RawStmt, statements);
-	if (!analyze_requires_snapshot(raw) || IsA(raw->stmt, DeclareCursorStmt) || IsA(raw->stmt, ExplainStmt) ||
-		IsA(raw->stmt, CreateTableAsStmt) || IsA(raw->stmt, CallStmt))
+	const bool makes_table =
+		IsA(raw->stmt, SelectStmt) && reinterpret_cast<SelectStmt *>(raw->stmt)->intoClause != nullptr;
+	if (makes_table || !analyze_requires_snapshot(raw) || IsA(raw->stmt, DeclareCursorStmt) ||
+		IsA(raw->stmt, ExplainStmt) || IsA(raw->stmt, CreateTableAsStmt) || IsA(raw->stmt, CallStmt))
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("only SELECT, INSERT, UPDATE, DELETE and MERGE can be planned")));
 	ParseState *const state = make_parsestate(nullptr);
