@@ -6,8 +6,9 @@
 // sets; the first index that has one makes it enter a row into all of them.
 //
 // The constants are measured by test/bench/index_writes (PostgreSQL 15, a table of a
-// million rows in memory, two cores of a shared machine), VACUUM's share included.  They
-// are the server's time only: where the disk is the bottleneck, wal_bytes() tells more.
+// million rows in memory, two cores of a shared machine), VACUUM's share included; but
+// page_us, the writing of the pages that an entry dirties, is computed.  wal_bytes() tells
+// more where the disk is the bottleneck.
 
 #pragma once
 
