@@ -177,6 +177,17 @@ forget(Oid relation, const char *create_index) noexcept
 	advised_region.release();
 }
 
+const AdvisedTable &
+copy_advised() noexcept
+{
+	AdvisedTable *const copy = static_cast<AdvisedTable *>(palloc(sizeof(AdvisedTable)));
+
+	advised_region.acquire(LW_SHARED);
+	*copy = advised_memory->table;
+	advised_region.release();
+	return *copy;
+}
+
 void
 forget_unrepeated(TimestampTz since) noexcept
 {

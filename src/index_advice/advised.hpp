@@ -40,6 +40,10 @@ void start_advised() noexcept;
 void remember(const Advice &advice) noexcept;
 void forget(Oid relation, const char *create_index) noexcept;
 
+// A copy of all that is remembered, in the current memory context.
+class AdvisedTable;
+const AdvisedTable &copy_advised() noexcept;
+
 // Of this database, what was neither built nor repeated since.
 void forget_unrepeated(TimestampTz since) noexcept;
 

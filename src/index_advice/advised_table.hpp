@@ -47,6 +47,30 @@ struct Advised
 		return database == in_database && relation == of_relation && form == of_form;
 	}
 
+	// What the statement took when the index was noticed; null if it is none of those served.
+	const Figures *figures_of(std::uint64_t fingerprint) const noexcept
+	{
+		for (int i = 0; i < statement_count; ++i)
+			if (statements[i].fingerprint == fingerprint)
+				return &statements[i].figures;
+		return nullptr;
+	}
+
+	// What so many calls in so much time would take with the index that is there now: as those
+	// since, of which there may be none yet.  After a reset all of them came since.
+	double ms_by_now(std::uint64_t fingerprint, double calls, double ms) const noexcept
+	{
+		const Figures &before = *figures_of(fingerprint);
+		const double since = calls - static_cast<double>(before.calls);
+
+		return since <= 0 || ms < before.total_ms ? ms : (ms - before.total_ms) / since * calls;
+	}
+
+	bool ran_since(std::uint64_t fingerprint, double calls) const noexcept
+	{
+		return calls != static_cast<double>(figures_of(fingerprint)->calls);
+	}
+
 	// Whether what a file holds can be an entry.
 	bool makes_sense() const noexcept
 	{
@@ -105,6 +129,18 @@ public:
 		Advised &entry = entry_for(database, relation, form);
 
 		return entry.is_of(database, relation, form) ? &entry : nullptr;
+	}
+
+	// The latest index that was noticed of those that serve the statement; null if none was.
+	const Advised *latest_built_for(std::uint32_t database, std::uint64_t fingerprint) const noexcept
+	{
+		const Advised *latest = nullptr;
+
+		for (const Advised &entry : entries)
+			if (entry.database == database && entry.built_at != 0 && entry.figures_of(fingerprint) != nullptr &&
+				(latest == nullptr || entry.built_at > latest->built_at))
+				latest = &entry;
+		return latest;
 	}
 
 	// Once more, or anew; of an index that is there what was known stays.

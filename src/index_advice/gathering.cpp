@@ -1,5 +1,7 @@
 // What the statements propose and write, from their analysed trees.
 
+#include "index_advice/advised.hpp"
+#include "index_advice/advised_table.hpp"
 #include "index_advice/known_constants.hpp"
 #include "index_advice/workload.hpp"
 #include "observe/observe.hpp"
@@ -16,6 +18,7 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 }
 
 namespace remedy::index_advice {
@@ -234,8 +237,23 @@ time_of_scans(const scans::EvidenceList &evidence, double &calls) noexcept
 	return ms;
 }
 
+// What it took before an index was built on advice is no reason for another one.
 void
-weigh(Observed &statement, const observe::AllTotals &totals, const scans::EvidenceList &evidence) noexcept
+weigh_anew(Observed &statement, const AdvisedTable &advised) noexcept
+{
+	const std::uint64_t fingerprint = statement.form.fingerprint;
+	const Advised *const latest = advised.latest_built_for(MyDatabaseId, fingerprint);
+
+	if (latest == nullptr || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(latest->index)))
+		return;
+	if (!latest->ran_since(fingerprint, statement.calls))
+		statement.cost_then = latest->cost_before;
+	statement.ms = latest->ms_by_now(fingerprint, statement.calls, statement.ms);
+}
+
+void
+weigh(Observed &statement, const observe::AllTotals &totals, const scans::EvidenceList &evidence,
+	  const AdvisedTable &advised) noexcept
 {
 	const observe::StatementCounts *const counts = totals.of(statement.form.fingerprint);
 
@@ -247,6 +265,7 @@ weigh(Observed &statement, const observe::AllTotals &totals, const scans::Eviden
 	statement.calls = static_cast<double>(counts->calls);
 	statement.rows = static_cast<double>(counts->rows);
 	statement.ms = milliseconds(counts->total);
+	weigh_anew(statement, advised);
 }
 
 int
@@ -264,6 +283,7 @@ void
 list_statements(Weighing &weighing, const scans::EvidenceList &evidence) noexcept
 {
 	const observe::AllTotals totals = observe::statement_totals();
+	const AdvisedTable &advised = copy_advised();
 	std::uint64_t *fingerprints;
 	const int count = observe::replannable_statements(fingerprints);
 
@@ -277,7 +297,7 @@ list_statements(Weighing &weighing, const scans::EvidenceList &evidence) noexcep
 		if (!observe::find_replannable(fingerprints[i], statement.form) ||
 			!observe::may_read_texts_of(statement.form.user))
 			continue;
-		weigh(statement, totals, evidence);
+		weigh(statement, totals, evidence, advised);
 		if (statement.calls == 0)
 			continue; // what was counted of it is forgotten
 		weighing.ms += statement.ms;

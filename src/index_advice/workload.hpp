@@ -56,7 +56,8 @@ struct Observed
 {
 	observe::Replannable form;
 	double calls;
-	double ms;          // of all calls together
+	double ms;          // of all calls together, with the indexes that there are now
+	double cost_then;   // of its calls, if none came since an index was built on advice; else 0
 	double rows;        // that they returned or wrote
 	int sqlstate;       // why it could not be planned; 0: it was
 	List *own;          // numbers of the considered indexes that it proposes

@@ -124,3 +124,26 @@ TEST(what_never_ran_before_is_not_compared)
 	outcome.add({0, 0}, {20, 40});
 	CHECK(outcome.calls_after == 0 && outcome.expected_ms == 0);
 }
+
+TEST(times_from_before_an_index_do_not_count)
+{
+	const auto table = std::make_unique<AdvisedTable>();
+	Advised older = advice(7, 100, 1), newer = advice(7, 100, 2), not_built = advice(7, 100, 3);
+
+	for (Advised *entry : {&older, &newer, &not_built})
+	{
+		entry->statement_count = 1;
+		entry->statements[0] = {42, {10, 1000}};
+	}
+	older.built_at = 200;
+	newer.built_at = 300;
+	for (const Advised &entry : {older, newer, not_built})
+		table->remember(entry);
+	const Advised *const latest = table->latest_built_for(1, 42);
+	CHECK(latest != nullptr && latest->form == 2);
+	CHECK(table->latest_built_for(1, 43) == nullptr && table->latest_built_for(2, 42) == nullptr);
+	CHECK(latest->ms_by_now(42, 20, 1010) == 20);   // 1 ms each since
+	CHECK(latest->ms_by_now(42, 10, 1000) == 1000); // nothing since
+	CHECK(latest->ms_by_now(42, 5, 15) == 15);      // reset
+	CHECK(!latest->ran_since(42, 10) && latest->ran_since(42, 11) && latest->ran_since(42, 5));
+}
