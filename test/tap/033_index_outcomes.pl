@@ -49,14 +49,14 @@ $builder->query_safe('BEGIN; CREATE INDEX named ON item (name);');
 call(2);
 is(outcomes(), "|not built|0|0\n|not built|0|0", 'it is not there for others yet');
 $builder->query_safe('COMMIT;');
-is(outcomes(), "named|too early|3|2\n|not built|0|0", 'it was noticed when it was built');
+is(outcomes(), "public.named|too early|3|2\n|not built|0|0", 'it was noticed when it was built');
 
 $builder->query_safe('BEGIN; CREATE INDEX partial ON item (name, id) WHERE name > \'4711\'; ROLLBACK;');
 call(1);
-is(outcomes(), "named|too early|3|3\n|not built|0|0", 'another one was rolled back');
+is(outcomes(), "public.named|too early|3|3\n|not built|0|0", 'another one was rolled back');
 $builder->query_safe('CREATE INDEX CONCURRENTLY partial ON item (name, id) WHERE name > \'4711\';');
 call(1);
-is(outcomes(), "named|too early|3|4\npartial|too early|6|1", 'and built later');
+is(outcomes(), "public.named|too early|3|4\npublic.partial|too early|6|1", 'and built later');
 
 # ---- Restarts ---------------------------------------------------------------------------------------------
 
@@ -64,13 +64,13 @@ $builder->quit;
 ask('SELECT remedy.save()');
 unlike(slurp_file($file), qr/4711/, 'the file holds no constant');
 $node->restart;
-is(outcomes(), "named|too early|3|4\npartial|too early|6|1", 'all is known after a restart');
-is(ask("SELECT definition FROM remedy.index_outcomes WHERE index_name = 'partial'"),
+is(outcomes(), "public.named|too early|3|4\npublic.partial|too early|6|1", 'all is known after a restart');
+is(ask("SELECT definition FROM remedy.index_outcomes WHERE index_name = 'public.partial'"),
 	'CREATE INDEX ON public.item USING btree (name, id) WHERE (name > ?::text)', 'but for constants');
 call(10);
 ask('DROP INDEX named');
 ask('ALTER INDEX partial RENAME TO renamed');
-like(outcomes(), qr/^\|gone\|3\|14\nrenamed\|(faster|slower|no change)\|6\|11$/, 'counting goes on');
+like(outcomes(), qr/^\|gone\|3\|14\npublic\.renamed\|(faster|slower|no change)\|6\|11$/, 'counting goes on');
 ask('SELECT remedy.reset()');
 is(outcomes(), '', 'a reset forgets');
 
