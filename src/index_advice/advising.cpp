@@ -341,7 +341,7 @@ decline_statements(Recommendation &advice) noexcept
 	}
 }
 
-// An index as large as all the tables together should save a twentieth of all time, or a little less for that alone.
+// An index as large as all the tables together should save a thousandth of all time for that alone.
 double
 charge_for_byte(const Weighing &weighing) noexcept
 {
