@@ -99,6 +99,33 @@ SELECT table_name, columns, kept_ratio > 10 * estimated_ratio AS far, cardinalit
 SELECT fix_sql FROM remedy.missing_statistics \gexec
 SELECT count(*) FROM remedy.missing_statistics;
 
+-- A function in an expression is never called with the rights of somebody else whose statements would gain too.
+\o /dev/null
+SELECT remedy.reset();
+CREATE ROLE regress_spy;
+CREATE ROLE regress_victim;
+CREATE TABLE lot (number integer, name text, secret integer);
+INSERT INTO lot SELECT i % 5000, 'Name' || i % 500, i FROM generate_series(1, 30000) AS i;
+VACUUM ANALYZE lot;
+GRANT USAGE ON SCHEMA store TO regress_spy, regress_victim;
+GRANT SELECT ON lot TO regress_spy, regress_victim;
+-- A lock tells who called it, whatever was rolled back.
+CREATE FUNCTION spy(value text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+	$$ BEGIN PERFORM pg_try_advisory_lock(77, current_user::regrole::oid::integer); RETURN lower(value); END $$;
+\set ECHO none
+SET ROLE regress_spy;
+SELECT format('SELECT name FROM lot WHERE number = %s AND spy(name) = ''name7''', i) FROM generate_series(1, 40) AS i \gexec
+SET ROLE regress_victim;
+SELECT format('SELECT secret FROM lot WHERE number = %s', i) FROM generate_series(1, 3) AS i \gexec
+\set ECHO all
+RESET ROLE;
+\o
+SELECT count(*) > 0 AS advised FROM remedy.missing_indexes WHERE table_name = 'store.lot' AND rank IS NOT NULL;
+SELECT objid::regrole AS caller FROM pg_locks WHERE locktype = 'advisory' AND classid = 77;
+DROP TABLE lot;
+DROP OWNED BY regress_spy, regress_victim;
+DROP ROLE regress_spy, regress_victim;
+
 -- As a migration.
 \o /dev/null
 SELECT remedy.reset();
