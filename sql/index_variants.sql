@@ -220,6 +220,11 @@ SET ROLE regress_remedy_planner;
 SELECT count(*) FROM remedy.plan_variants('SELECT customer FROM sale WHERE customer = $1');
 SELECT count(*) FROM remedy.plan_variants('SELECT customer FROM sale WHERE state = $1');
 RESET ROLE;
+-- An error would tell of rows that it hides.
+ALTER TABLE sale ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_remedy_planner;
+SELECT count(*) FROM remedy.plan_variants('SELECT customer FROM sale WHERE customer = $1 AND 1 / ($1 - 7) > 0');
+RESET ROLE;
 SELECT * FROM remedy.plan_variants('SELECT 1; SELECT 2');
 SELECT * FROM remedy.plan_variants('VACUUM');
 SELECT * FROM remedy.plan_variants(NULL);

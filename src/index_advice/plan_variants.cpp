@@ -99,6 +99,9 @@ put_variants(server::Rows &rows, const Analysed &statement, const ObservedRun &r
 	Variant variants[variant_limit];
 
 	server::check_permissions(planned(statement, statement.query, nullptr));
+	if (statement.query->hasRowSecurity)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("statistics of tables with row security are not for those whom it restricts")));
 	const int count = make_variants(statement.query, statement.parameter_count, &run, run.values == nullptr ? 0 : 1,
 									evidence, variants);
 	for (int i = 0; i < count; ++i)
