@@ -233,6 +233,12 @@ note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept
 }
 
 void
+forget_schedule() noexcept
+{
+	schedule = {};
+}
+
+void
 note_slow(const observe::Statement &statement)
 {
 	if (!schedule.note_slow_again(statement.fingerprint, GetCurrentStatementStartTimestamp(),

@@ -46,6 +46,9 @@ void drop_sample(QueryDesc *query) noexcept;
 void note_rows(std::uint64_t fingerprint, std::uint64_t rows) noexcept;
 void note_slow(const observe::Statement &statement);
 
+// To this session each statement is new again.
+void forget_schedule() noexcept;
+
 // Whether the query is a parallel worker's part of its leader's.
 inline bool
 is_leaders(const QueryDesc *query) noexcept

@@ -12,7 +12,10 @@ void
 reset(const observe::Scope &scope)
 {
 	if (scope.database == 0 && scope.user == 0 && scope.fingerprint == 0)
+	{
 		reset_scans();
+		forget_schedule();
+	}
 	else
 		reset_scans_of(scope.database, scope.user, scope.fingerprint);
 }
