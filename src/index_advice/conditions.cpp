@@ -1,8 +1,10 @@
 #include "index_advice/reader.hpp"
 
 extern "C" {
+#include "catalog/pg_type.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
 #include "utils/selfuncs.h"
 }
 
@@ -73,6 +75,9 @@ Reader::recurs(Oid operation, const Node *key, const Node *value) const noexcept
 		return false;
 	const Var *const column = reinterpret_cast<const Var *>(key);
 	const Evidence &evidence = *scan.evidence;
+	// Dates and times in texts are those of the day, and another one's tomorrow.
+	if (TypeCategory(getBaseType(column->vartype)) == TYPCATEGORY_DATETIME)
+		return false;
 	return evidence.recurs == nullptr ? has_few_values(scan, column)
 									  : evidence.recurs(scan.table.relation, column->varattno, operation,
 														reinterpret_cast<const Const *>(value), evidence.context);
