@@ -19,13 +19,31 @@ namespace {
 using detail::region;
 using detail::store;
 
+// Databases that are alike, made from one template or, from version 18 on, with tables of the same
+// names, have equal fingerprints, and each has one text: it is this database's too if the same role
+// ran it here.
+bool
+is_of_this_database(const TextStore::Record &record) noexcept
+{
+	const TextTraits &traits = record.traits;
+	StatementKey key = {record.fingerprint, MyDatabaseId, traits.user, 0, 0};
+
+	if (traits.database == MyDatabaseId)
+		return true;
+	if (traits.encoding != GetDatabaseEncoding())
+		return false;
+	const bool from_client = store.statements->find(key) != StatementStore::none;
+	key.nested = 1;
+	return from_client || store.statements->find(key) != StatementStore::none;
+}
+
 // The lock of the texts is held.
 bool
 copy_form(const TextStore &texts, std::uint64_t fingerprint, Replannable &form) noexcept
 {
 	const TextStore::Record *const record = texts.find(fingerprint);
 
-	if (record == nullptr || record->traits.database != MyDatabaseId)
+	if (record == nullptr || !is_of_this_database(*record))
 		return false;
 	const TextTraits &traits = record->traits;
 	char *const text = static_cast<char *>(palloc(record->length + 1));
@@ -259,7 +277,7 @@ replannable_statements(std::uint64_t *&fingerprints) noexcept
 	int count = 0;
 	const auto add_those_of = [&](const TextStore &texts) {
 		texts.each([&](const TextStore::Record &record) {
-			if (record.traits.database == MyDatabaseId)
+			if (is_of_this_database(record))
 				fingerprints[count++] = record.fingerprint;
 		});
 		return count;

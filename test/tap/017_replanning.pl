@@ -133,6 +133,16 @@ is(values_of('PREPARE two%'), '', 'is not there after a restart');
 ok(-s $node->data_dir . '/pg_stat/pg_remedy.stat', 'something was saved');
 unlike(slurp_file($node->data_dir . '/pg_stat/pg_remedy.stat'), qr/sesame/, 'but no value');
 
+# ---- Databases that are alike ------------------------------------------------------------------------------
+
+wait_until($node, q{count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'client backend'});
+$node->safe_psql('template1', 'CREATE DATABASE twin TEMPLATE postgres');
+$node->safe_psql('template1', 'CREATE DATABASE third TEMPLATE postgres');
+$node->safe_psql($_, 'SELECT name AS twin FROM item WHERE id = 77') for qw(postgres twin);
+my $planned = q{SELECT planned FROM remedy.check_replanning() WHERE query_id IN (SELECT query_id FROM remedy.statements WHERE query LIKE '%AS twin FROM item%')};
+is($node->safe_psql($_, $planned), 't', "a statement with one fingerprint in two databases is known in $_") for qw(postgres twin);
+is($node->safe_psql('third', $planned), '', 'and not where it did not run');
+
 is(complaints($node), '', 'nothing in the log');
 $node->stop;
 done_testing();
