@@ -3,7 +3,6 @@
 #include "server/guard.hpp"
 
 extern "C" {
-#include "catalog/index.h"
 #include "catalog/pg_statistic.h"
 #include "commands/defrem.h"
 #include "utils/builtins.h"
@@ -200,7 +199,7 @@ free_name(const Recommendation &advice, const WeighedTable &table, const Definit
 // parallel workers, a shared machine): 0.51 s for integers, 0.66 s for texts of 32 bytes, 1.06 s for
 // arrays of five, 0.14 s for BRIN; 0.65 s for integers concurrently.
 double
-build_ms(const WeighedTable &table, const Considered &considered, double bytes) noexcept
+build_ms(const WeighedTable &table, const Considered &considered) noexcept
 {
 	constexpr double page_ms = 0.01, row_ms = 0.0006, key_ms = 0.0004, byte_ms = 0.000006;
 	const double tuples = considered.tuples;
@@ -214,7 +213,7 @@ build_ms(const WeighedTable &table, const Considered &considered, double bytes) 
 	case Method::gin:
 		return reading + tuples * considered.keys * key_ms;
 	default:
-		return reading + tuples * row_ms + bytes * byte_ms;
+		return reading + tuples * row_ms + considered.bytes * byte_ms;
 	}
 }
 
@@ -244,7 +243,6 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 {
 	const Considered &considered = considered_of(advice.weighing, chosen.candidate);
 	const WeighedTable &table = table_of(advice.weighing, considered.table);
-	const double bytes = considered.bytes;
 	double writes = table.writes.entered;
 	AdvisedIndex advised = {};
 
@@ -255,8 +253,7 @@ add_advised(Recommendation &advice, const Chosen &chosen, const int *numbers) no
 	advised.index_name = free_name(advice, table, considered.definition);
 	advised.saving_ms = chosen.saving_ms - chosen.write_ms;
 	advised.write_ms = chosen.write_ms;
-	advised.bytes = bytes;
-	advised.build_ms = build_ms(table, considered, bytes);
+	advised.build_ms = build_ms(table, considered);
 	advised.chosen = &chosen;
 	add_served(advised, advice.weighing, numbers);
 	advised.break_even = break_even(chosen.saving_ms, advised.calls, chosen.write_ms, writes);

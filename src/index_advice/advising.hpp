@@ -14,7 +14,6 @@ struct AdvisedIndex
 	const char *index_name; // free in the table's schema
 	double saving_ms;       // writes deducted
 	double write_ms;
-	double bytes;
 	double build_ms;
 	double calls;       // of the statements that it serves
 	double served_ms;   // that these take now
@@ -43,8 +42,8 @@ struct Recommendation
 	List *declined; // of Declined
 };
 
-// In the current memory context.  Reads and plans; waits for no lock longer than a second; can
-// be cancelled at any time.  The charge for bytes is its own.
+// In the current memory context.  Reads and plans; waits for no lock longer than
+// first_lock_wait_ms; can be cancelled at any time.  The charge for bytes is its own.
 Recommendation *advise(Limits limits) noexcept;
 
 } // namespace remedy::index_advice

@@ -157,7 +157,7 @@ merge_all(Weighing &weighing, const WeighedTable &table) noexcept
 				return;
 			CHECK_FOR_INTERRUPTS();
 			if (may_go_together(weighing, first, second) && merge(first.definition, second.definition, merged))
-				consider(weighing, merged, first.proposer, first.reasons | second.reasons);
+				consider(weighing, merged, first.proposer);
 		}
 }
 

@@ -91,7 +91,7 @@ wait_for_locks(int ms) noexcept
 }
 
 int
-consider(Weighing &weighing, const Definition &definition, int proposer, unsigned reasons) noexcept
+consider(Weighing &weighing, const Definition &definition, int proposer) noexcept
 {
 	const int number = number_of_table(weighing, definition.relation);
 	WeighedTable &table = table_of(weighing, number);
@@ -104,7 +104,6 @@ consider(Weighing &weighing, const Definition &definition, int proposer, unsigne
 		{
 			// An order that is free for one statement may not be for another.
 			known.definition.free_parts = Min(known.definition.free_parts, definition.free_parts);
-			known.reasons |= reasons;
 			return lfirst_int(cell);
 		}
 	}
@@ -113,7 +112,6 @@ consider(Weighing &weighing, const Definition &definition, int proposer, unsigne
 	considered->ddl = ddl_of(considered->definition, false);
 	considered->table = number;
 	considered->proposer = proposer;
-	considered->reasons = reasons;
 	weighing.considered = lappend(weighing.considered, considered);
 	const int added = list_length(weighing.considered) - 1;
 	table.considered = lappend_int(table.considered, added);
@@ -204,9 +202,8 @@ look_at_query(const Look &look, Query *query) noexcept
 	propose(look.statement.form.has_constants ? query : with_constants(query, known), {recurs, &known}, proposals);
 	MemoryContextSwitchTo(look.weighing.memory);
 	for (int i = 0; i < proposals.count; ++i)
-		look.statement.own =
-			list_append_unique_int(look.statement.own, consider(look.weighing, proposals.items[i].definition,
-																look.number, proposals.items[i].reasons));
+		look.statement.own = list_append_unique_int(
+			look.statement.own, consider(look.weighing, proposals.items[i].definition, look.number));
 	for (int i = 0; i < proposals.refusal_count; ++i)
 		note_refusal(look.weighing, proposals.refusals[i], look.number);
 	MemoryContextSwitchTo(before);

@@ -98,7 +98,7 @@ put_advised(server::Rows &rows, const Weighing &weighing, const AdvisedIndex &ad
 	rows.put_double(advised.saving_ms);
 	rows.put_double(advised.cost_before);
 	rows.put_double(advised.cost_after);
-	rows.put_bigint(static_cast<int64>(advised.bytes));
+	rows.put_bigint(static_cast<int64>(considered.bytes));
 	rows.put_double(advised.build_ms);
 	rows.put_double(advised.write_ms);
 	advised.break_even > 0 ? rows.put_double(advised.break_even) : rows.put_null();

@@ -26,11 +26,10 @@ struct Considered
 	const char *ddl;                    // without a name, not CONCURRENTLY
 	const what_if::Hypothetical *index; // null until it is defined, and if it cannot be
 	int table;
-	int proposer;     // the first of the statements
-	unsigned reasons; // of all who proposed it
-	double keys;      // that GIN would have for a row
-	double bytes;     // of it, and
-	double tuples;    // in it
+	int proposer;  // the first of the statements
+	double keys;   // that GIN would have for a row
+	double bytes;  // of it, and
+	double tuples; // in it
 };
 
 struct WeighedTable
@@ -47,7 +46,6 @@ struct WeighedTable
 	Bitmapset *indexed; // columns that an index has, as pull_varattnos numbers them
 	TableWrites writes;
 	Bitmapset *set[update_kinds]; // columns that each kind of update sets, likewise
-	bool all_set[update_kinds];   // the kind is everything else
 	double updates_of[update_kinds];
 	List *considered; // numbers
 };
@@ -120,7 +118,7 @@ trial_with_locks(Weighing &weighing, Body &&body) noexcept
 }
 
 // The number of the considered index, which is a new one if nobody proposed it before.
-int consider(Weighing &weighing, const Definition &definition, int proposer, unsigned reasons) noexcept;
+int consider(Weighing &weighing, const Definition &definition, int proposer) noexcept;
 
 // The statements, with what they propose, and their tables.
 void gather(Weighing &weighing) noexcept;
