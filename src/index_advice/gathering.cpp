@@ -33,7 +33,6 @@ struct Look
 	Weighing &weighing;
 	Observed &statement;
 	int number;
-	const scans::EvidenceList &evidence;
 };
 
 int
@@ -192,7 +191,7 @@ note_writes(Weighing &weighing, const Query *query, double rows) noexcept
 void
 look_at_query(const Look &look, Query *query) noexcept
 {
-	KnownConstants known = {look.evidence, look.statement.form.fingerprint};
+	KnownConstants known = {look.weighing.evidence, look.statement.form.fingerprint};
 	const MemoryContext before = MemoryContextSwitchTo(look.weighing.memory);
 	if (look.statement.calls > calls_of_event)
 		note_writes(look.weighing, query, look.statement.rows);
@@ -277,7 +276,7 @@ compare(const void *a, const void *b) noexcept
 
 // Those that the caller may read the texts of, what takes longest first.
 void
-list_statements(Weighing &weighing, const scans::EvidenceList &evidence) noexcept
+list_statements(Weighing &weighing) noexcept
 {
 	const observe::AllTotals totals = observe::statement_totals();
 	const AdvisedTable &advised = copy_advised();
@@ -294,7 +293,7 @@ list_statements(Weighing &weighing, const scans::EvidenceList &evidence) noexcep
 		if (!observe::find_replannable(fingerprints[i], statement.form) ||
 			!observe::may_read_texts_of(statement.form.user))
 			continue;
-		weigh(statement, totals, evidence, advised);
+		weigh(statement, totals, weighing.evidence, advised);
 		if (statement.calls == 0)
 			continue; // what was counted of it is forgotten
 		weighing.ms += statement.ms;
@@ -308,13 +307,13 @@ list_statements(Weighing &weighing, const scans::EvidenceList &evidence) noexcep
 void
 gather(Weighing &weighing) noexcept
 {
-	const scans::EvidenceList evidence = scans::read_evidence();
 	const MemoryContext trees = AllocSetContextCreate(CurrentMemoryContext, "pg_remedy trees", ALLOCSET_DEFAULT_SIZES);
 
-	list_statements(weighing, evidence);
+	weighing.evidence = scans::read_evidence();
+	list_statements(weighing);
 	for (int i = 0; i < weighing.statement_count; ++i)
 	{
-		Look look = {weighing, weighing.statements[i], i, evidence};
+		Look look = {weighing, weighing.statements[i], i};
 		MemoryContextSwitchTo(trees);
 		CHECK_FOR_INTERRUPTS();
 		look.statement.sqlstate = trial_with_locks(

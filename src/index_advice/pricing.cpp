@@ -19,7 +19,6 @@ struct Question
 {
 	Weighing &weighing;
 	Observed &statement;
-	const scans::EvidenceList &evidence;
 	MemoryContext plans; // emptied after each
 	int plannings;       // at most
 	const char *text;
@@ -88,7 +87,7 @@ ask(const observe::Analysed &analysed, void *context)
 {
 	Question &question = *static_cast<Question *>(context);
 	Observed &statement = question.statement;
-	KnownConstants known = {question.evidence, statement.form.fingerprint};
+	KnownConstants known = {question.weighing.evidence, statement.form.fingerprint};
 	BenefitGraph::Plan plans[plans_per_statement];
 
 	if (analysed.queries == NIL)
@@ -157,7 +156,6 @@ choose_candidates(const Weighing &weighing, Observed &statement) noexcept
 void
 price(Weighing &weighing) noexcept
 {
-	const scans::EvidenceList evidence = scans::read_evidence();
 	const MemoryContext trees = AllocSetContextCreate(CurrentMemoryContext, "pg_remedy trees", ALLOCSET_DEFAULT_SIZES);
 	const MemoryContext plans = AllocSetContextCreate(CurrentMemoryContext, "pg_remedy plans", ALLOCSET_DEFAULT_SIZES);
 
@@ -167,7 +165,7 @@ price(Weighing &weighing) noexcept
 		choose_candidates(weighing, statement);
 		if (statement.candidate_count == 0)
 			continue;
-		Question question = {weighing, statement, evidence, plans,
+		Question question = {weighing, statement, plans,
 							 i < first_statements ? plannings_per_statement : plannings_of_others};
 		MemoryContextSwitchTo(trees);
 		CHECK_FOR_INTERRUPTS();

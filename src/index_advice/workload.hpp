@@ -9,6 +9,7 @@
 #include "index_advice/candidates.hpp"
 #include "index_advice/selection.hpp"
 #include "observe/replannable.hpp"
+#include "scans/evidence.hpp"
 #include "server/guard.hpp"
 #include "what_if/what_if.hpp"
 
@@ -76,6 +77,7 @@ struct Reason_not
 struct Weighing
 {
 	MemoryContext memory;
+	scans::EvidenceList evidence; // of this database's scans
 	Observed *statements;
 	int statement_count;
 	List *tables;     // of WeighedTable
