@@ -68,15 +68,7 @@ recurrence_of(Oid relation, AttrNumber column, Oid operation, const Const *value
 {
 	const KnownConstants &known = *static_cast<const KnownConstants *>(context);
 
-	switch (scans::recurrence_of(known.evidence, known.fingerprint, relation, column, operation, value))
-	{
-	case scans::Recurrence::recurs:
-		return Recurrence::recurs;
-	case scans::Recurrence::varies:
-		return Recurrence::varies;
-	default:
-		return Recurrence::unknown;
-	}
+	return scans::recurrence_of(known.evidence, known.fingerprint, relation, column, operation, value);
 }
 
 bool

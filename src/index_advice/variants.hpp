@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "observe/replannable.hpp"
+#include "scans/evidence.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::index_advice {
@@ -24,12 +25,7 @@ struct Variant
 
 constexpr int variant_limit = 3;
 
-enum class Recurrence : std::uint8_t
-{
-	unknown,
-	varies,
-	recurs
-};
+using scans::Recurrence;
 
 // What was observed of the constants of a statement's text.
 struct ConstantEvidence
