@@ -1,0 +1,1 @@
+-- check_json: which documents jsonb would refuse or change.

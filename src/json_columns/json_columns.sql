@@ -1,0 +1,1 @@
+-- json_columns: which columns hold json, what the workload does with them, and what is advised.

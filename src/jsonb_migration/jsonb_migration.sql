@@ -1,0 +1,1 @@
+-- jsonb_migration: json columns become jsonb while the application runs.

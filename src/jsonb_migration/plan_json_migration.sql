@@ -1,0 +1,1 @@
+-- plan_json_migration: every step and every dependent, before anything is done.

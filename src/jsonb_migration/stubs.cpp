@@ -1,0 +1,154 @@
+// Stand-ins for what is not written yet.
+
+#include "jsonb_migration/backfill.hpp"
+#include "jsonb_migration/dependents.hpp"
+#include "jsonb_migration/pace.hpp"
+#include "jsonb_migration/shadow.hpp"
+#include "json_columns/readers.hpp"
+
+namespace remedy::json_columns {
+// E
+__attribute__((weak)) List *
+find_readers(Oid, const char *) noexcept
+{
+	return NIL;
+}
+} // namespace remedy::json_columns
+
+namespace remedy::jsonb_migration {
+// B2
+__attribute__((weak)) Target
+find_target(Oid, const char *) noexcept
+{
+	elog(ERROR, "stub");
+}
+__attribute__((weak)) List *
+find_leaves(const Target &) noexcept
+{
+	return NIL;
+}
+__attribute__((weak)) List *
+find_tables(const Target &) noexcept
+{
+	return NIL;
+}
+__attribute__((weak)) void
+run_sql(const char *, ...) noexcept
+{
+}
+__attribute__((weak)) List *
+find_dependents(Scope &) noexcept
+{
+	return NIL;
+}
+__attribute__((weak)) void
+rehearse(const Target &) noexcept
+{
+}
+// B1
+__attribute__((weak)) Rewritten
+rewrite(Node *tree, const Mapping &) noexcept
+{
+	return {tree, false, false, nullptr, nullptr, nullptr};
+}
+__attribute__((weak)) Rewritten
+rewrite_expression(Node *tree, Oid, const Mapping &) noexcept
+{
+	return {tree, false, false, nullptr, nullptr, nullptr};
+}
+__attribute__((weak)) Rewritten
+rewrite_old_new(Node *tree, Oid, const Mapping &) noexcept
+{
+	return {tree, false, false, nullptr, nullptr, nullptr};
+}
+__attribute__((weak)) const char *
+print_query(Query *) noexcept
+{
+	return "";
+}
+__attribute__((weak)) const char *
+print_expression(Node *, Oid) noexcept
+{
+	return "";
+}
+__attribute__((weak)) const char *
+print_old_new(Node *, Oid) noexcept
+{
+	return "";
+}
+extern const Carrier view __attribute__((weak)) = {"view"};
+extern const Carrier materialised_view __attribute__((weak)) = {"materialised view"};
+// B2
+extern const Carrier function __attribute__((weak)) = {"function"};
+extern const Carrier policy __attribute__((weak)) = {"policy"};
+extern const Carrier rule __attribute__((weak)) = {"rule"};
+extern const Carrier uncarried __attribute__((weak)) = {"other"};
+// B3
+extern const Carrier column_default __attribute__((weak)) = {"default"};
+extern const Carrier check __attribute__((weak)) = {"check"};
+extern const Carrier index __attribute__((weak)) = {"index"};
+extern const Carrier statistics __attribute__((weak)) = {"statistics"};
+extern const Carrier trigger __attribute__((weak)) = {"trigger"};
+extern const Carrier publication __attribute__((weak)) = {"publication"};
+extern const Carrier generated_column __attribute__((weak)) = {"generated column"};
+__attribute__((weak)) List *
+index_commands(const Scope &, const List *) noexcept
+{
+	return NIL;
+}
+// C
+__attribute__((weak)) void
+add_shadow(const Target &) noexcept
+{
+}
+__attribute__((weak)) void
+add_guards(const Target &) noexcept
+{
+}
+__attribute__((weak)) void
+validate_guards(const Target &) noexcept
+{
+}
+__attribute__((weak)) void
+swap_columns(const Target &) noexcept
+{
+}
+__attribute__((weak)) void
+swap_columns_back(const Target &) noexcept
+{
+}
+__attribute__((weak)) void
+drop_old_column(const Target &) noexcept
+{
+}
+__attribute__((weak)) void
+drop_shadow(const Target &) noexcept
+{
+}
+__attribute__((weak)) const char *
+shadow_is_unsafe(const Target &) noexcept
+{
+	return nullptr;
+}
+__attribute__((weak)) BlockNumber
+blocks_of(Oid) noexcept
+{
+	return 0;
+}
+__attribute__((weak)) Batch
+fill(const Leaf &, Range &, double) noexcept
+{
+	return {};
+}
+__attribute__((weak)) Batch
+verify(const Leaf &, Range &, double) noexcept
+{
+	return {};
+}
+// D
+__attribute__((weak)) const char *
+reason_to_rest(const Limits &) noexcept
+{
+	return nullptr;
+}
+} // namespace remedy::jsonb_migration
