@@ -18,25 +18,6 @@ find_readers(Oid, const char *) noexcept
 
 namespace remedy::jsonb_migration {
 // B2
-__attribute__((weak)) Target
-find_target(Oid, const char *) noexcept
-{
-	elog(ERROR, "stub");
-}
-__attribute__((weak)) List *
-find_leaves(const Target &) noexcept
-{
-	return NIL;
-}
-__attribute__((weak)) List *
-find_tables(const Target &) noexcept
-{
-	return NIL;
-}
-__attribute__((weak)) void
-run_sql(const char *, ...) noexcept
-{
-}
 __attribute__((weak)) List *
 find_dependents(Scope &) noexcept
 {

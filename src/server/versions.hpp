@@ -177,6 +177,16 @@ run_portal(Portal portal) noexcept
 #endif
 }
 
+inline bool
+owns_relation(Oid relation, Oid role) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relation, role);
+#else
+	return pg_class_ownercheck(relation, role);
+#endif
+}
+
 // One of pgstat_fetch_stat_numbackends(), counted from 1.
 inline const PgBackendStatus &
 backend_status(int number) noexcept
