@@ -37,10 +37,11 @@ struct Dependent
 struct Scope
 {
 	const Target *target;
-	Oid table;       // that the twins are made for: the table itself, or its empty copy in a rehearsal
-	bool rehearsal;  // the copy's: nothing outside of it is altered
-	Mapping mapping; // for twins: the column is the shadow; grows with each view's twin
-	Mapping final;   // for definitions as they will be: real names and numbers, jsonb for json
+	Oid table;              // that the twins are made for: the table itself, or its empty copy in a rehearsal
+	bool rehearsal;         // the copy's: nothing outside of it is altered
+	bool subscribers_ready; // as the user says: they have the shadow, and the old column under its later name
+	Mapping mapping;        // for twins: the column is the shadow; grows with each view's twin
+	Mapping final;          // for definitions as they will be: real names and numbers, jsonb for json
 };
 
 // Each may be null: then there is nothing to do at that moment.  All raise errors; all SQL runs
@@ -68,6 +69,14 @@ extern const Carrier uncarried;                                       // whateve
 
 // All, each after what it hangs on; recursively, through views.  Described.
 List *find_dependents(Scope &scope) noexcept; // of Dependent *
+
+// For the collector.  Whether it is a parent's and goes with that: an inherited check, the index of a
+// partition, a partition's clone of a trigger.  Needs carrier and object.
+bool follows_parent(const Dependent &dependent) noexcept;
+
+// Publications of any table of the tree that name no columns, for which there are no dependencies: object is 0, the
+// name is the publication's.  Not yet described.
+List *find_publications(const Target &target) noexcept; // of Dependent *
 
 // Makes the twins and the altered ones on an empty copy of the table and undoes all of it;
 // raises the error of the first that cannot be made.  Nothing on the table itself is locked

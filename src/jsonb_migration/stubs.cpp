@@ -73,6 +73,16 @@ extern const Carrier statistics __attribute__((weak)) = {"statistics"};
 extern const Carrier trigger __attribute__((weak)) = {"trigger"};
 extern const Carrier publication __attribute__((weak)) = {"publication"};
 extern const Carrier generated_column __attribute__((weak)) = {"generated column"};
+__attribute__((weak)) bool
+follows_parent(const Dependent &) noexcept
+{
+	return false;
+}
+__attribute__((weak)) List *
+find_publications(const Target &) noexcept
+{
+	return NIL;
+}
 __attribute__((weak)) List *
 index_commands(const Scope &, const List *) noexcept
 {
