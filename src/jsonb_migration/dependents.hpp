@@ -7,6 +7,11 @@
 // in undo: defaults, policies, rules, triggers, functions with a parsed body, publications.
 //
 // The originals of twins stay, under their new names, until the migration is finished.
+//
+// What is a dependent of its own: defaults, generated columns, policies, rules, statistics and
+// publications of each table of the tree; checks, indexes and triggers without those that a partition or
+// child has from its parent, which their carrier sees to.  What belongs to a view or a materialised
+// view (grants, comments, defaults, triggers, rules, indexes) is no dependent: the view's carrier takes it along.
 
 #pragma once
 
@@ -44,8 +49,22 @@ struct Scope
 	Mapping final;          // for definitions as they will be: real names and numbers, jsonb for json
 };
 
+// Both mappings have all tables of the tree; mapping.columns only those that have the shadow by now.
+Scope scope_of(const Target &target) noexcept;
+
+// What the relation is mapped to (a table's copy, a view's twin), or itself.
+Oid twin_of(const Mapping &mapping, Oid relation) noexcept;
+
+// Unquoted, but nothing in them needs quotes: remedy_json_<oid>, remedy_old_<oid>.
+const char *name_of_twin(Oid object) noexcept;
+const char *name_of_original(Oid object) noexcept;
+
 // Each may be null: then there is nothing to do at that moment.  All raise errors; all SQL runs
-// with the caller's rights.
+// with the caller's rights.  Each may be called again after a crash: what is done already is left.
+//
+// In the rehearsal each table of the tree has an empty copy, and mapping.relations says which: with
+// the same column numbers and names, the shadow as one more, and a primary key, in the table's schema if the
+// caller may create there and else in pg_temp.  Twins are made as for the table itself.
 struct Carrier
 {
 	const char *kind;
