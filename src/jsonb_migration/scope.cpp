@@ -32,7 +32,7 @@ add_table(Scope &scope, Oid table) noexcept
 Scope
 scope_of(const Target &target) noexcept
 {
-	Scope scope = {&target, target.table, false, {NIL, NIL}, {NIL, NIL}};
+	Scope scope = {.target = &target, .table = target.table};
 	ListCell *cell;
 
 	foreach (cell, find_tables(target))
