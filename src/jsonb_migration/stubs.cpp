@@ -5,16 +5,6 @@
 #include "jsonb_migration/estimate.hpp"
 #include "jsonb_migration/pace.hpp"
 #include "jsonb_migration/shadow.hpp"
-#include "json_columns/readers.hpp"
-
-namespace remedy::json_columns {
-// E
-__attribute__((weak)) List *
-find_readers(Oid, const char *) noexcept
-{
-	return NIL;
-}
-} // namespace remedy::json_columns
 
 namespace remedy::jsonb_migration {
 // B2

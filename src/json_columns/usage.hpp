@@ -1,0 +1,41 @@
+// What the observed statements of this database do with json columns.
+
+#pragma once
+
+#include "json_columns/uses.hpp"
+#include "observe/replannable.hpp"
+
+namespace remedy::json_columns {
+
+// A statement, while its trees are at hand; the current memory context is emptied afterwards.
+struct Seen
+{
+	const observe::Replannable &form;
+	const observe::Analysed &analysed;
+	double calls;
+	double ms; // of all of them
+	MemoryContext kept;
+};
+
+// Those that the caller may read the texts of, in the order of their fingerprints.  A
+// statement that cannot be analysed any more is left out.
+void each_statement(void (*look)(const Seen &, void *), void *context) noexcept;
+
+// One kind of use, by all statements.  A statement counts whole in each of its uses.
+struct Usage
+{
+	Use use;
+	const char *expression; // its text; null: it reads other tables too
+	double calls;
+	double ms;
+	double rows_read; // by sequential scans of the table
+	int statements;
+	Datum *queries; // their fingerprints, the first so many
+};
+
+inline constexpr int most_queries = 100;
+
+// Of one table, or of all; what takes longest comes first.
+List *read_usage(Oid relation) noexcept; // of Usage *
+
+} // namespace remedy::json_columns
