@@ -109,6 +109,17 @@ Subtransaction::roll_back(const char *what) noexcept
 	FreeErrorData(error);
 }
 
+ErrorData *
+Subtransaction::roll_back() noexcept
+{
+	MemoryContextSwitchTo(memory);
+	ErrorData *const error = CopyErrorData();
+
+	FlushErrorState();
+	abandon();
+	return error;
+}
+
 MemoryAttempt::MemoryAttempt() noexcept
 {
 	client_min_messages = ERROR;

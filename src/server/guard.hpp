@@ -12,6 +12,11 @@
 //              the body leaves by an error, which goes on afterwards.
 //   attempt()  server -> server.  Runs a body in a subtransaction of its own; an
 //              error in it is undone and forgotten, or logged, and reported as false.
+//   error_of()
+//              server -> server.  attempt() for a caller that needs the error itself.
+//   procedure_error_of()
+//              server -> server.  Runs a body that commits; an error in it is returned,
+//              and the caller rolls the transaction back before anything else.
 //   trial()    server -> server.  Runs a body in a subtransaction that is undone in any
 //              case, with the locks it took; an error's SQLSTATE is returned.
 //   attempt_in_memory()
@@ -96,6 +101,7 @@ struct Subtransaction
 	void begin() noexcept;
 	void commit() noexcept;
 	void roll_back(const char *what) noexcept;
+	ErrorData *roll_back() noexcept;
 	void undo() noexcept; // without an error
 
 private:
@@ -261,7 +267,55 @@ attempt(Body &&body, const char *what = nullptr)
 	return succeeded;
 }
 
-// The same, but undone also where all went well: for a body that is only to answer a
+// The same, for a caller that tells of the error or raises it again, a cancel too.  Null
+// if there was none; else it is in the memory context that was current.
+template <class Body>
+ErrorData *
+error_of(Body &&body)
+{
+	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
+	detail::Subtransaction subtransaction;
+	ErrorData *volatile error = nullptr;
+
+	subtransaction.begin();
+	PG_TRY();
+	{
+		body();
+		subtransaction.commit();
+	}
+	PG_CATCH();
+	{
+		error = subtransaction.roll_back();
+	}
+	PG_END_TRY();
+	return error;
+}
+
+// For procedures, which may do so in the middle of a command.  The error is in the memory
+// context that was current.
+template <class Body>
+ErrorData *
+procedure_error_of(Body &&body)
+{
+	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
+	const MemoryContext memory = CurrentMemoryContext;
+	ErrorData *volatile error = nullptr;
+
+	PG_TRY();
+	{
+		body();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(memory);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return error;
+}
+
+// As attempt(), but undone also where all went well: for a body that is only to answer a
 // question.  0, or the SQLSTATE of its error.
 template <class Body>
 int
