@@ -133,11 +133,13 @@ MemoryAttempt::begin() noexcept
 	MemoryContextSwitchTo(own_);
 }
 
-void
-MemoryAttempt::forget_error() noexcept
+int
+MemoryAttempt::forget_error(bool (*expected)(int)) noexcept
 {
+	const int sqlstate = geterrcode();
+
 	MemoryContextSwitchTo(before_);
-	if (geterrcode() == ERRCODE_QUERY_CANCELED)
+	if (sqlstate == ERRCODE_QUERY_CANCELED || (expected != nullptr && !expected(sqlstate)))
 	{
 		end();
 		PG_RE_THROW();
@@ -146,6 +148,7 @@ MemoryAttempt::forget_error() noexcept
 	// An error drops these, since it is expected to end what asked for them.
 	InterruptHoldoffCount = interrupts_held_;
 	QueryCancelHoldoffCount = cancels_held_;
+	return sqlstate;
 }
 
 void

@@ -116,7 +116,7 @@ public:
 	MemoryAttempt() noexcept;
 
 	void begin() noexcept;
-	void forget_error() noexcept;
+	int forget_error(bool (*expected)(int)) noexcept;
 	void end() noexcept;
 
 private:
@@ -345,10 +345,11 @@ trial(Body &&body)
 // pins no buffer, looks up no catalog: nothing that only the end of a transaction
 // would give back.  Then this is possible anywhere but while another error is
 // handled: outside of transactions, in parallel mode, with locks held.  The body's
-// notices and warnings are not shown.  A cancel is not forgotten.
+// notices and warnings are not shown.  A cancel is not forgotten; nor are, if a test of
+// SQLSTATEs is given, the errors that it does not expect.
 template <class Body>
 bool
-attempt_in_memory(Body &&body)
+attempt_in_memory(Body &&body, int *sqlstate = nullptr, bool (*expected)(int sqlstate) = nullptr)
 {
 	static_assert(noexcept(body()), "server code raises errors, not exceptions: mark the body noexcept");
 	detail::MemoryAttempt attempt;
@@ -362,7 +363,9 @@ attempt_in_memory(Body &&body)
 	}
 	PG_CATCH();
 	{
-		attempt.forget_error();
+		const int forgotten = attempt.forget_error(expected);
+		if (sqlstate != nullptr)
+			*sqlstate = forgotten;
 	}
 	PG_END_TRY();
 	attempt.end();
