@@ -6,20 +6,10 @@
 
 #pragma once
 
+#include "jsonb_migration/estimate_model.hpp"
 #include "jsonb_migration/target.hpp"
 
 namespace remedy::jsonb_migration {
-
-struct Cost
-{
-	double seconds;      // all of it, rests included
-	double stall_ms;     // the longest that others wait, if locks are free at once
-	double wal_bytes;    // with full-page images
-	double peak_bytes;   // disk that is needed besides what is used now, without the WAL
-	double sort_bytes;   // part of the peak: what sorts of index builds put aside for a time
-	double end_bytes;    // table, TOAST and indexes at its end
-	double repack_bytes; // of these, what a rewrite (VACUUM FULL) would give back
-};
 
 struct Estimate
 {
@@ -35,13 +25,6 @@ struct Estimate
 	Cost alter;         // its stall is all of its time
 	const char *offer;  // the one command, where plain ALTER fits the permitted stall; else null
 	const char *remark; // in words: what disk is needed, why there is no offer, what the sample lacks
-};
-
-struct Intentions
-{
-	double rest_share;         // of the backfill's time, 0 to below 1
-	double permitted_stall_ms; // 0: plain ALTER is never offered
-	bool vacuum;               // paced into the backfill
 };
 
 // The dependents are those of find_dependents: twins are built and the others altered in the

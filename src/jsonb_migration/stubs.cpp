@@ -2,7 +2,6 @@
 
 #include "jsonb_migration/backfill.hpp"
 #include "jsonb_migration/dependents.hpp"
-#include "jsonb_migration/estimate.hpp"
 #include "jsonb_migration/pace.hpp"
 #include "jsonb_migration/shadow.hpp"
 
@@ -132,11 +131,5 @@ __attribute__((weak)) const char *
 reason_to_rest(const Limits &) noexcept
 {
 	return nullptr;
-}
-// F
-__attribute__((weak)) Estimate
-estimate(const Target &, const List *, const Intentions &) noexcept
-{
-	return {};
 }
 } // namespace remedy::jsonb_migration
