@@ -54,29 +54,6 @@ extern const Carrier function __attribute__((weak)) = {"function"};
 extern const Carrier policy __attribute__((weak)) = {"policy"};
 extern const Carrier rule __attribute__((weak)) = {"rule"};
 extern const Carrier uncarried __attribute__((weak)) = {"other"};
-// B3
-extern const Carrier column_default __attribute__((weak)) = {"default"};
-extern const Carrier check __attribute__((weak)) = {"check"};
-extern const Carrier index __attribute__((weak)) = {"index"};
-extern const Carrier statistics __attribute__((weak)) = {"statistics"};
-extern const Carrier trigger __attribute__((weak)) = {"trigger"};
-extern const Carrier publication __attribute__((weak)) = {"publication"};
-extern const Carrier generated_column __attribute__((weak)) = {"generated column"};
-__attribute__((weak)) bool
-follows_parent(const Dependent &) noexcept
-{
-	return false;
-}
-__attribute__((weak)) List *
-find_publications(const Target &) noexcept
-{
-	return NIL;
-}
-__attribute__((weak)) List *
-index_commands(const Scope &, const List *) noexcept
-{
-	return NIL;
-}
 // C
 __attribute__((weak)) void
 add_shadow(const Target &) noexcept

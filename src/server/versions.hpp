@@ -4,6 +4,12 @@
 
 #include "server/headers.hpp"
 
+extern "C" {
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_tablespace.h"
+}
+
 namespace remedy::server {
 
 // The number of this process among all that may be connected, from 0 to
@@ -184,6 +190,58 @@ owns_relation(Oid relation, Oid role) noexcept
 	return object_ownercheck(RelationRelationId, relation, role);
 #else
 	return pg_class_ownercheck(relation, role);
+#endif
+}
+
+inline bool
+may_create_in_schema(Oid schema) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_CREATE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(schema, GetUserId(), ACL_CREATE) == ACLCHECK_OK;
+#endif
+}
+
+inline bool
+may_create_in_tablespace(Oid tablespace) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(TableSpaceRelationId, tablespace, GetUserId(), ACL_CREATE) == ACLCHECK_OK;
+#else
+	return pg_tablespace_aclcheck(tablespace, GetUserId(), ACL_CREATE) == ACLCHECK_OK;
+#endif
+}
+
+inline bool
+may_execute(Oid function) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+// A check that is not enforced, which version 18 has, can be validated by nobody.
+inline bool
+is_enforced([[maybe_unused]] const FormData_pg_constraint *constraint) noexcept
+{
+#if PG_VERSION_NUM >= 180000
+	return constraint->conenforced;
+#else
+	return true;
+#endif
+}
+
+// Statistics targets as the catalogs keep them; -1: default_statistics_target.
+inline int
+statistics_target(Datum value, bool is_null) noexcept
+{
+#if PG_VERSION_NUM >= 170000
+	return is_null ? -1 : DatumGetInt16(value);
+#else
+	return is_null ? -1 : DatumGetInt32(value);
 #endif
 }
 
