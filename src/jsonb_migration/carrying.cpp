@@ -9,29 +9,9 @@ extern "C" {
 namespace remedy::jsonb_migration {
 
 const char *
-twin_name(Oid original) noexcept
+name_in(const Scope &scope, Oid original) noexcept
 {
-	return psprintf("remedy_json_%u", original);
-}
-
-const char *
-kept_name(Oid original) noexcept
-{
-	return psprintf("remedy_old_%u", original);
-}
-
-Oid
-twin_of(const Mapping &mapping, Oid relation) noexcept
-{
-	ListCell *cell;
-
-	foreach (cell, mapping.relations)
-	{
-		const auto *const mapped = static_cast<const MappedRelation *>(lfirst(cell));
-		if (mapped->relation == relation)
-			return mapped->twin;
-	}
-	return relation;
+	return scope.rehearsal ? psprintf("remedy_rehearsal_%u", original) : name_of_twin(original);
 }
 
 const MappedColumn *

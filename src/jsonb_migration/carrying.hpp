@@ -6,13 +6,11 @@
 
 namespace remedy::jsonb_migration {
 
-// Our names beside an original's: its twin's before the swap, its own after it.  They need no quotes.
-const char *twin_name(Oid original) noexcept;
-const char *kept_name(Oid original) noexcept;
+// A twin's own name in its schema.  A rehearsal's is another one: a migration may be under way.
+const char *name_in(const Scope &scope, Oid original) noexcept;
 
 // What stands for a relation or a column, quoted and qualified for SQL; itself, where the mapping tells of nothing
 // else.
-Oid twin_of(const Mapping &mapping, Oid relation) noexcept;
 const MappedColumn *find_mapped(const Mapping &mapping, Oid relation, AttrNumber column) noexcept;
 const char *twin_table(const Mapping &mapping, Oid relation) noexcept;
 const char *twin_column(const Mapping &mapping, Oid relation, AttrNumber column) noexcept;

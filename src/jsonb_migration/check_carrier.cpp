@@ -74,10 +74,13 @@ describe(Scope &scope, Dependent &dependent) noexcept
 void
 build(Scope &scope, const Dependent &dependent) noexcept
 {
-	const HeapTuple tuple = find(dependent);
+	const Oid table = twin_of(scope.mapping, dependent.relation);
 	Verdict verdict;
 
-	run_sql("%s", add_command(tuple, twin_name(dependent.object), scope.mapping, true, verdict));
+	if (OidIsValid(get_relation_constraint_oid(table, name_of_twin(dependent.object), true)))
+		return;
+	const HeapTuple tuple = find(dependent);
+	run_sql("%s", add_command(tuple, name_of_twin(dependent.object), scope.mapping, true, verdict));
 	ReleaseSysCache(tuple);
 }
 
@@ -90,7 +93,7 @@ validate(Scope &, const Dependent &dependent) noexcept
 	ReleaseSysCache(tuple);
 	if (wanted)
 		run_sql("ALTER TABLE %s VALIDATE CONSTRAINT %s", qualified_name(dependent.relation),
-				twin_name(dependent.object));
+				name_of_twin(dependent.object));
 }
 
 void
@@ -104,8 +107,8 @@ swap(Scope &, const Dependent &dependent) noexcept
 {
 	const char *const name = quote_identifier(dependent.name);
 
-	rename(dependent, name, kept_name(dependent.object));
-	rename(dependent, twin_name(dependent.object), name);
+	rename(dependent, name, name_of_original(dependent.object));
+	rename(dependent, name_of_twin(dependent.object), name);
 }
 
 void
@@ -113,8 +116,8 @@ undo(Scope &, const Dependent &dependent) noexcept
 {
 	const char *const name = quote_identifier(dependent.name);
 
-	rename(dependent, name, twin_name(dependent.object));
-	rename(dependent, kept_name(dependent.object), name);
+	rename(dependent, name, name_of_twin(dependent.object));
+	rename(dependent, name_of_original(dependent.object), name);
 }
 
 void
@@ -128,13 +131,13 @@ drop(const Dependent &dependent, const char *name) noexcept
 void
 finish(Scope &, const Dependent &dependent) noexcept
 {
-	drop(dependent, kept_name(dependent.object));
+	drop(dependent, name_of_original(dependent.object));
 }
 
 void
 abandon(Scope &, const Dependent &dependent) noexcept
 {
-	drop(dependent, twin_name(dependent.object));
+	drop(dependent, name_of_twin(dependent.object));
 }
 
 } // namespace

@@ -70,7 +70,7 @@ build(Scope &scope, const Dependent &dependent) noexcept
 	Verdict verdict;
 
 	if (scope.rehearsal)
-		run_sql("%s", set_default(qualified_name(scope.table), quote_identifier(scope.target->shadow),
+		run_sql("%s", set_default(twin_table(scope.mapping, dependent.relation), quote_identifier(scope.target->shadow),
 								  default_text(dependent, scope, verdict)));
 }
 

@@ -130,7 +130,7 @@ build_partitioned(Scope &scope, Oid original) noexcept
 	if (!OidIsValid(find_index_twin(original)))
 	{
 		run_sql("SELECT set_config('default_tablespace', '', true)");
-		run_sql("%s", index_text(original, scope.mapping, {.name = twin_name(original), .only = true}, verdict));
+		run_sql("%s", index_text(original, scope.mapping, {.name = name_of_twin(original), .only = true}, verdict));
 	}
 	foreach (cell, find_inheritance_children(original, NoLock))
 		build_partitioned(scope, lfirst_oid(cell));
@@ -142,7 +142,7 @@ build(Scope &scope, const Dependent &dependent) noexcept
 	Verdict verdict;
 
 	if (scope.rehearsal)
-		run_sql("%s", index_text(dependent.object, scope.mapping, {.name = twin_name(dependent.object)}, verdict));
+		run_sql("%s", index_text(dependent.object, scope.mapping, {.name = name_in(scope, dependent.object)}, verdict));
 	else
 		build_partitioned(scope, dependent.object);
 }
@@ -201,7 +201,7 @@ swap(Scope &, const Dependent &dependent) noexcept
 		const Oid original = lfirst_oid(cell);
 		const Oid twin = index_beside(twins, original);
 		StringInfoData settings;
-		exchange(original, kept_name(original), twin);
+		exchange(original, name_of_original(original), twin);
 		initStringInfo(&settings);
 		add_settings(&settings, original, qualified_name(twin));
 		run_script(settings);
@@ -217,7 +217,7 @@ undo(Scope &, const Dependent &dependent) noexcept
 
 	foreach (cell, index_tree(dependent.object))
 		if (const Oid holder = index_beside(twins, lfirst_oid(cell)); OidIsValid(holder))
-			exchange(holder, twin_name(lfirst_oid(cell)), lfirst_oid(cell));
+			exchange(holder, name_of_twin(lfirst_oid(cell)), lfirst_oid(cell));
 }
 
 // ---- The end of one of them ------------------------------------------------------
@@ -245,7 +245,7 @@ drop_orphans(const Target &target) noexcept
 			const char *const name = get_rel_name(lfirst_oid(index_cell));
 			Oid original;
 			if (name != nullptr && std::sscanf(name, "remedy_json_%u", &original) == 1 &&
-				strcmp(name, twin_name(original)) == 0 && get_rel_relkind(original) == '\0' &&
+				strcmp(name, name_of_twin(original)) == 0 && get_rel_relkind(original) == '\0' &&
 				!get_rel_relispartition(lfirst_oid(index_cell)))
 				run_sql("DROP INDEX %s", qualified_name(lfirst_oid(index_cell)));
 		}
@@ -255,7 +255,7 @@ drop_orphans(const Target &target) noexcept
 void
 finish(Scope &, const Dependent &dependent) noexcept
 {
-	drop(dependent.schema, kept_name(dependent.object));
+	drop(dependent.schema, name_of_original(dependent.object));
 }
 
 void
@@ -263,12 +263,12 @@ abandon(Scope &scope, const Dependent &dependent) noexcept
 {
 	ListCell *cell;
 
-	drop(dependent.schema, twin_name(dependent.object));
+	drop(dependent.schema, name_of_twin(dependent.object));
 	if (get_rel_relkind(dependent.object) == '\0')
 		drop_orphans(*scope.target);
 	else
 		foreach (cell, index_tree(dependent.object))
-			drop(get_namespace_name(get_rel_namespace(lfirst_oid(cell))), twin_name(lfirst_oid(cell)));
+			drop(get_namespace_name(get_rel_namespace(lfirst_oid(cell))), name_of_twin(lfirst_oid(cell)));
 }
 
 } // namespace

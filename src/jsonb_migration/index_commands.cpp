@@ -12,7 +12,7 @@ List *
 commands_for(Oid original, const Mapping &mapping) noexcept
 {
 	const Oid twin = find_index_twin(original);
-	const char *const name = twin_name(original);
+	const char *const name = name_of_twin(original);
 	const char *full_name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(original)), name);
 	List *commands = NIL;
 	Verdict verdict;

@@ -30,7 +30,7 @@ index_beside(const List *indexes, Oid other) noexcept
 Oid
 find_index_twin(Oid original) noexcept
 {
-	const Oid named = get_relname_relid(twin_name(original), get_rel_namespace(original));
+	const Oid named = get_relname_relid(name_of_twin(original), get_rel_namespace(original));
 
 	if (OidIsValid(named) || !get_rel_relispartition(original))
 		return named;

@@ -30,6 +30,14 @@ find(const Dependent &dependent) noexcept
 	return tuple;
 }
 
+bool
+exists(const Dependent &dependent, const char *name) noexcept
+{
+	List *const names = list_make2(makeString(pstrdup(dependent.schema)), makeString(pstrdup(name)));
+
+	return OidIsValid(get_statistics_object_oid(names, true));
+}
+
 // Those that are asked for; empty where all of them are, or none may be named.
 const char *
 kinds_of(HeapTuple tuple, int columns) noexcept
@@ -145,10 +153,13 @@ describe(Scope &scope, Dependent &dependent) noexcept
 void
 build(Scope &scope, const Dependent &dependent) noexcept
 {
-	const HeapTuple tuple = find(dependent);
+	const char *const name = name_in(scope, dependent.object);
 	Verdict verdict;
 
-	run_sql("%s", create_command(tuple, twin_name(dependent.object), scope.mapping, verdict));
+	if (exists(dependent, name))
+		return;
+	const HeapTuple tuple = find(dependent);
+	run_sql("%s", create_command(tuple, name, scope.mapping, verdict));
 	ReleaseSysCache(tuple);
 }
 
@@ -162,36 +173,34 @@ rename(const Dependent &dependent, const char *from, const char *to) noexcept
 void
 swap(Scope &, const Dependent &dependent) noexcept
 {
-	rename(dependent, dependent.name, kept_name(dependent.object));
-	rename(dependent, twin_name(dependent.object), dependent.name);
+	rename(dependent, dependent.name, name_of_original(dependent.object));
+	rename(dependent, name_of_twin(dependent.object), dependent.name);
 }
 
 void
 undo(Scope &, const Dependent &dependent) noexcept
 {
-	rename(dependent, dependent.name, twin_name(dependent.object));
-	rename(dependent, kept_name(dependent.object), dependent.name);
+	rename(dependent, dependent.name, name_of_twin(dependent.object));
+	rename(dependent, name_of_original(dependent.object), dependent.name);
 }
 
 void
 drop(const Dependent &dependent, const char *name) noexcept
 {
-	List *const names = list_make2(makeString(pstrdup(dependent.schema)), makeString(pstrdup(name)));
-
-	if (OidIsValid(get_statistics_object_oid(names, true)))
+	if (exists(dependent, name))
 		run_sql("DROP STATISTICS %s", quote_qualified_identifier(dependent.schema, name));
 }
 
 void
 finish(Scope &, const Dependent &dependent) noexcept
 {
-	drop(dependent, kept_name(dependent.object));
+	drop(dependent, name_of_original(dependent.object));
 }
 
 void
 abandon(Scope &, const Dependent &dependent) noexcept
 {
-	drop(dependent, twin_name(dependent.object));
+	drop(dependent, name_of_twin(dependent.object));
 }
 
 } // namespace
