@@ -17,36 +17,6 @@ rehearse(const Target &) noexcept
 {
 }
 // B1
-__attribute__((weak)) Rewritten
-rewrite(Node *tree, const Mapping &) noexcept
-{
-	return {tree, false, false, nullptr, nullptr, nullptr};
-}
-__attribute__((weak)) Rewritten
-rewrite_expression(Node *tree, Oid, const Mapping &) noexcept
-{
-	return {tree, false, false, nullptr, nullptr, nullptr};
-}
-__attribute__((weak)) Rewritten
-rewrite_old_new(Node *tree, Oid, const Mapping &) noexcept
-{
-	return {tree, false, false, nullptr, nullptr, nullptr};
-}
-__attribute__((weak)) const char *
-print_query(Query *) noexcept
-{
-	return "";
-}
-__attribute__((weak)) const char *
-print_expression(Node *, Oid) noexcept
-{
-	return "";
-}
-__attribute__((weak)) const char *
-print_old_new(Node *, Oid) noexcept
-{
-	return "";
-}
 extern const Carrier view __attribute__((weak)) = {"view"};
 extern const Carrier materialised_view __attribute__((weak)) = {"materialised view"};
 // B2

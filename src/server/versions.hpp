@@ -119,6 +119,33 @@ grouped_expressions(const RangeTblEntry *entry) noexcept
 #endif
 }
 
+inline void
+set_grouped_expressions(RangeTblEntry *entry, List *expressions) noexcept
+{
+#if PG_VERSION_NUM >= 180000
+	entry->groupexprs = expressions;
+#else
+	(void)entry;
+	(void)expressions;
+#endif
+}
+
+// After some entries of a copied query's range table were given other relations.
+inline void
+set_relations_of_permissions(Query *query) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	ListCell *cell;
+
+	query->rteperminfos = static_cast<List *>(copyObjectImpl(query->rteperminfos));
+	foreach (cell, query->rtable)
+		if (const RangeTblEntry *const entry = lfirst_node(RangeTblEntry, cell); entry->perminfoindex > 0)
+			list_nth_node(RTEPermissionInfo, query->rteperminfos, entry->perminfoindex - 1)->relid = entry->relid;
+#else
+	(void)query;
+#endif
+}
+
 // What this process has counted of a table since it last reported its statistics.
 struct PendingVolume
 {
