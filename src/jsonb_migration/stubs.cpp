@@ -73,10 +73,4 @@ verify(const Leaf &, Range &, double) noexcept
 {
 	return {};
 }
-// D
-__attribute__((weak)) const char *
-reason_to_rest(const Limits &) noexcept
-{
-	return nullptr;
-}
 } // namespace remedy::jsonb_migration

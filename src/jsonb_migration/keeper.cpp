@@ -1,0 +1,77 @@
+#include "jsonb_migration/keeper.hpp"
+
+namespace remedy::jsonb_migration {
+
+namespace {
+
+// Whoever installed the extension, or was given its tables.
+Oid
+keeper() noexcept
+{
+	const Oid table = get_relname_relid("json_migration", get_namespace_oid("remedy", false));
+	const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the extension's table remedy.json_migration is gone"),
+						errhint("Drop the extension, and create it again.")));
+	const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+int64
+run(const char *statement, std::initializer_list<Value> values) noexcept
+{
+	constexpr int limit = 16;
+	Oid types[limit];
+	Datum datums[limit];
+	char nulls[limit];
+	int count = 0;
+
+	Assert(values.size() <= limit);
+	for (const Value &value : values)
+	{
+		types[count] = value.type;
+		datums[count] = value.datum;
+		nulls[count++] = value.null ? 'n' : ' ';
+	}
+	if (SPI_execute_with_args(statement, count, types, datums, nulls, false, 0) < 0)
+		elog(ERROR, "could not run: %s", statement);
+	return SPI_processed;
+}
+
+// What they ask for themselves may go through SPI, too.
+void
+read_rows(MemoryContext memory, ReadRow read, void *context) noexcept
+{
+	SPITupleTable *const table = SPI_tuptable;
+	const uint64 count = SPI_processed;
+	const MemoryContext before = MemoryContextSwitchTo(memory);
+
+	for (uint64 i = 0; table != nullptr && i < count; ++i)
+		read(Row(table->vals[i], table->tupdesc), context);
+	MemoryContextSwitchTo(before);
+}
+
+} // namespace
+
+int64
+keep(const char *statement, std::initializer_list<Value> values, ReadRow read, void *context) noexcept
+{
+	const MemoryContext memory = CurrentMemoryContext;
+	const Oid owner = keeper();
+	Oid user;
+	int security;
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	SPI_connect();
+	const int64 rows = run(statement, values);
+	if (read != nullptr)
+		read_rows(memory, read, context);
+	SPI_finish();
+	SetUserIdAndSecContext(user, security);
+	return rows;
+}
+
+} // namespace remedy::jsonb_migration
