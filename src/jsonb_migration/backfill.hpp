@@ -28,7 +28,12 @@ BlockNumber blocks_of(Oid table) noexcept;
 
 // Fills from range.next on until budget_ms are over or the range is done, and moves range.next.
 // Rows that are locked are left, and told of: their range is to be done again.  No trigger of a
-// user fires; checks and indexes are kept.  Repeating a range does no harm.
+// user fires; checks and indexes are kept.  Repeating a range does no harm.  range.next may stay in a
+// block of many long documents; each call fills at least one row, or gets on.
+//
+// A rewrite of the table by somebody (VACUUM FULL, CLUSTER) may move rows that are not filled
+// to where the filling has been: validate_guards() or verify() find them, then all is to be
+// gone through again, which passes quickly over what is filled.
 Batch fill(const Leaf &leaf, Range &range, double budget_ms) noexcept;
 
 // Compares each row's document, converted, with its shadow, byte by byte.  refused counts rows that differ.

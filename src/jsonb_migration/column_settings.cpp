@@ -1,0 +1,201 @@
+#include "jsonb_migration/column_settings.hpp"
+
+#include <iterator>
+#include <new>
+
+namespace remedy::jsonb_migration {
+
+namespace {
+
+// Pairs of columns, the first of which is the model; $1 the tables, $2 and $3 the columns' names.
+#define PAIRS                                                                                                          \
+	" FROM unnest($1) WITH ORDINALITY AS t(id, place)"                                                                 \
+	" JOIN pg_class AS c ON c.oid = t.id"                                                                              \
+	" JOIN pg_attribute AS a ON a.attrelid = t.id AND a.attname = $2"                                                  \
+	" JOIN pg_attribute AS b ON b.attrelid = t.id AND b.attname = $3 "
+
+// The parent's command goes down to its children.
+#define NO_PARENT_IS_NOT_NULL                                                                                          \
+	" NOT EXISTS (SELECT FROM pg_inherits AS i JOIN pg_attribute AS p ON p.attrelid = i.inhparent"                     \
+	" AND p.attname = $2 AND p.attnotnull WHERE i.inhrelid = t.id) "
+
+constexpr char storage[] =
+	"SELECT NULL::oid, format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STORAGE %s', t.id::regclass, $3,"
+	" CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main'"
+	" ELSE 'extended' END)" PAIRS "WHERE a.attstorage <> b.attstorage ORDER BY t.place";
+
+constexpr char compression[] =
+	"SELECT NULL::oid, format('ALTER TABLE ONLY %s ALTER COLUMN %I SET COMPRESSION %s', t.id::regclass, $3,"
+	" CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE 'default' END)" PAIRS
+	"WHERE a.attcompression <> b.attcompression ORDER BY t.place";
+
+constexpr char statistics_target[] =
+	"SELECT NULL::oid, format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s', t.id::regclass, $3,"
+	" coalesce(a.attstattarget, -1))" PAIRS
+	"WHERE coalesce(a.attstattarget, -1) <> coalesce(b.attstattarget, -1) ORDER BY t.place";
+
+// Others are not the user's.
+constexpr char options[] =
+	"SELECT NULL::oid, format('ALTER TABLE ONLY %s ALTER COLUMN %I %s', t.id::regclass, $3, action)" PAIRS
+	", LATERAL (SELECT array_agg(o ORDER BY o) FILTER (WHERE 'a' = side) AS model,"
+	" array_agg(o ORDER BY o) FILTER (WHERE 'b' = side) AS own FROM"
+	" (SELECT 'a', unnest(a.attoptions) UNION ALL SELECT 'b', unnest(b.attoptions)) AS x(side, o)"
+	" WHERE starts_with(o, 'n_distinct')) AS s,"
+	" LATERAL unnest(ARRAY['RESET (n_distinct, n_distinct_inherited)',"
+	" 'SET (' || array_to_string(s.model, ', ') || ')']) WITH ORDINALITY AS d(action, step)"
+	" WHERE s.model IS DISTINCT FROM s.own AND action IS NOT NULL ORDER BY t.place, d.step";
+
+constexpr char comment[] =
+	"SELECT NULL::oid, format('COMMENT ON COLUMN %s.%I IS %s', t.id::regclass, $3,"
+	" coalesce(quote_literal(col_description(t.id, a.attnum)), 'NULL'))" PAIRS
+	"WHERE col_description(t.id, a.attnum) IS DISTINCT FROM col_description(t.id, b.attnum) ORDER BY t.place";
+
+constexpr char security_labels[] =
+	"SELECT NULL::oid, format('SECURITY LABEL FOR %I ON COLUMN %s.%I IS %s', p.provider, t.id::regclass, $3,"
+	" coalesce(quote_literal(x.label), 'NULL'))" PAIRS
+	"JOIN LATERAL (SELECT DISTINCT provider FROM pg_seclabel WHERE classoid = 'pg_class'::regclass AND objoid = t.id"
+	" AND objsubid IN (a.attnum, b.attnum)) AS p ON true"
+	" LEFT JOIN pg_seclabel AS x ON (x.classoid, x.objoid, x.objsubid, x.provider) = ('pg_class'::regclass, t.id, "
+	"a.attnum, p.provider)"
+	" LEFT JOIN pg_seclabel AS y ON (y.classoid, y.objoid, y.objsubid, y.provider) = ('pg_class'::regclass, t.id, "
+	"b.attnum, p.provider)"
+	" WHERE x.label IS DISTINCT FROM y.label ORDER BY t.place";
+
+// All grants come from the owner's, in the end.
+constexpr char revocations[] =
+	"SELECT DISTINCT NULL::oid, format('REVOKE ALL (%I) ON TABLE %s FROM %s CASCADE', $3, t.id::regclass,"
+	" CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END)" PAIRS
+	"CROSS JOIN LATERAL aclexplode(b.attacl) AS g"
+	" WHERE a.attacl::text IS DISTINCT FROM b.attacl::text AND g.grantor = c.relowner";
+
+// In the order of the list: who grants has been granted before.
+constexpr char grants[] =
+	"SELECT nullif(g.grantor, c.relowner), format('GRANT %s (%I) ON TABLE %s TO %s%s', g.privilege_type, $3,"
+	" t.id::regclass, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,"
+	" CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)" PAIRS
+	"CROSS JOIN LATERAL aclexplode(a.attacl) WITH ORDINALITY AS g(grantor, grantee, privilege_type, is_grantable, "
+	"number)"
+	" WHERE a.attacl::text IS DISTINCT FROM b.attacl::text ORDER BY t.place, g.number";
+
+// Proved by the guard, so that no row is read.  From version 18 on NOT NULL has a name, which
+// the new column takes over, unless children have another one; the old column's, if it has
+// one, takes the new one's.
+constexpr char not_null_names[] =
+	"SELECT NULL::oid, format(action, t.id::regclass, x.conname, y.conname, $4, $3,"
+	" CASE WHEN x.connoinherit THEN ' NO INHERIT' ELSE '' END || CASE WHEN x.convalidated THEN '' ELSE ' NOT VALID' "
+	"END)" PAIRS "JOIN pg_constraint AS x ON x.conrelid = t.id AND x.contype = 'n' AND x.conkey = ARRAY[a.attnum] AND "
+				 "x.coninhcount = 0"
+	" LEFT JOIN pg_constraint AS y ON y.conrelid = t.id AND y.contype = 'n' AND y.conkey = ARRAY[b.attnum],"
+	" LATERAL unnest(CASE WHEN y.conname IS NULL THEN ARRAY["
+	"'ALTER TABLE %1$s RENAME CONSTRAINT %2$I TO %4$I',"
+	"'ALTER TABLE %1$s ADD CONSTRAINT %2$I NOT NULL %5$I%6$s'"
+	"] ELSE ARRAY["
+	"'ALTER TABLE %1$s RENAME CONSTRAINT %2$I TO remedy_spare_not_null',"
+	"'ALTER TABLE %1$s RENAME CONSTRAINT %3$I TO %2$I',"
+	"'ALTER TABLE %1$s RENAME CONSTRAINT remedy_spare_not_null TO %3$I'"
+	"] END) WITH ORDINALITY AS d(action, step)"
+	" WHERE 1 = (SELECT count(DISTINCT z.conname) FROM pg_constraint AS z JOIN pg_attribute AS q ON q.attrelid = "
+	"z.conrelid"
+	" AND q.attname = $2 WHERE z.conrelid = ANY ($1) AND z.contype = 'n' AND z.conkey = ARRAY[q.attnum])"
+	" ORDER BY t.place, d.step";
+
+constexpr char not_null[] = "SELECT NULL::oid, format('ALTER TABLE %s ALTER COLUMN %I %s NOT NULL', t.id::regclass, $3,"
+							" CASE WHEN a.attnotnull THEN 'SET' ELSE 'DROP' END)" PAIRS
+							"WHERE a.attnotnull <> b.attnotnull AND" NO_PARENT_IS_NOT_NULL "ORDER BY t.place";
+
+// ---- Running what they make ------------------------------------------------------
+
+struct Made
+{
+	Oid role;
+	char *command;
+};
+
+// In the context of the caller, who has left SPI by then.
+List *
+make(const char *query, Datum *values, MemoryContext memory) noexcept
+{
+	Oid types[] = {OIDARRAYOID, NAMEOID, NAMEOID, NAMEOID};
+	List *all = NIL;
+
+	SPI_connect();
+	if (SPI_execute_with_args(query, static_cast<int>(std::size(types)), types, values, nullptr, false, 0) !=
+		SPI_OK_SELECT)
+		elog(ERROR, "could not run: %s", query);
+	const MemoryContext before = MemoryContextSwitchTo(memory);
+	for (uint64 i = 0; i < SPI_processed; ++i)
+	{
+		bool own;
+		const HeapTuple row = SPI_tuptable->vals[i];
+		const Datum role = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &own);
+		all = lappend(all, new (palloc(sizeof(Made))) Made{own ? InvalidOid : DatumGetObjectId(role),
+														   SPI_getvalue(row, SPI_tuptable->tupdesc, 2)});
+	}
+	MemoryContextSwitchTo(before);
+	SPI_finish();
+	return all;
+}
+
+// A grant is its grantor's, who once made the same one for the same data.
+void
+run_as(Oid role, const char *command) noexcept
+{
+	Oid user;
+	int context;
+
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	run_sql("%s", command);
+	SetUserIdAndSecContext(user, context);
+}
+
+} // namespace
+
+void
+run_made(const Target &target, const char *query, const char *from, const char *to, const char *name) noexcept
+{
+	const List *const tables = find_tables(target);
+	const auto oids = static_cast<Datum *>(palloc(list_length(tables) * sizeof(Datum)));
+	NameData names[3];
+	ListCell *cell;
+
+	foreach (cell, tables)
+		oids[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
+	namestrcpy(&names[0], from);
+	namestrcpy(&names[1], to);
+	namestrcpy(&names[2], name);
+	Datum values[] = {
+		PointerGetDatum(construct_array(oids, list_length(tables), OIDOID, sizeof(Oid), true, TYPALIGN_INT)),
+		NameGetDatum(&names[0]), NameGetDatum(&names[1]), NameGetDatum(&names[2])};
+	foreach (cell, make(query, values, CurrentMemoryContext))
+	{
+		const Made &made = *static_cast<const Made *>(lfirst(cell));
+		if (OidIsValid(made.role))
+			run_as(made.role, made.command);
+		else
+			run_sql("%s", made.command);
+	}
+}
+
+void
+copy_use(const Target &target, const char *from, const char *to) noexcept
+{
+	for (const char *query : {storage, compression, statistics_target, options, revocations, grants})
+		run_made(target, query, from, to, "");
+}
+
+void
+copy_words(const Target &target, const char *from, const char *to) noexcept
+{
+	for (const char *query : {comment, security_labels})
+		run_made(target, query, from, to, "");
+}
+
+void
+copy_not_null(const Target &target, const char *from, const char *to) noexcept
+{
+	run_made(target, not_null_names, from, to, psprintf("%s_not_null", target.old));
+	run_made(target, not_null, from, to, "");
+}
+
+} // namespace remedy::jsonb_migration
