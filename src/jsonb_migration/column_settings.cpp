@@ -84,7 +84,7 @@ constexpr char not_null_names[] =
 	"SELECT NULL::oid, format(action, t.id::regclass, x.conname, y.conname, $4, $3,"
 	" CASE WHEN x.connoinherit THEN ' NO INHERIT' ELSE '' END || CASE WHEN x.convalidated THEN '' ELSE ' NOT VALID' "
 	"END)" PAIRS "JOIN pg_constraint AS x ON x.conrelid = t.id AND x.contype = 'n' AND x.conkey = ARRAY[a.attnum] AND "
-				 "x.coninhcount = 0"
+	"x.coninhcount = 0"
 	" LEFT JOIN pg_constraint AS y ON y.conrelid = t.id AND y.contype = 'n' AND y.conkey = ARRAY[b.attnum],"
 	" LATERAL unnest(CASE WHEN y.conname IS NULL THEN ARRAY["
 	"'ALTER TABLE %1$s RENAME CONSTRAINT %2$I TO %4$I',"
