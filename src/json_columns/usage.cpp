@@ -108,7 +108,8 @@ usage_of(Gathering &gathering, const Use &use) noexcept
 		usage->use.path = lappend(usage->use.path, pstrdup(static_cast<char *>(lfirst(cell))));
 	usage->use.comparison = kept_text(use.comparison);
 	usage->use.expression = static_cast<Node *>(copyObjectImpl(use.expression));
-	usage->use.value = static_cast<Const *>(copyObjectImpl(use.value));
+	usage->use.value = nullptr; // they differ
+	usage->knows_all = true;
 	usage->queries = static_cast<Datum *>(palloc(most_queries * sizeof(Datum)));
 	gathering.usages = lappend(gathering.usages, usage);
 	return *usage;
@@ -143,6 +144,10 @@ add_uses(const Seen &seen, List *uses, Gathering &gathering) noexcept
 			continue;
 		if (known < most_queries)
 			usage.queries[known] = fingerprint;
+		if (use.value == nullptr || list_length(usage.values) == most_values)
+			usage.knows_all = false;
+		else
+			usage.values = lappend(usage.values, copyObjectImpl(use.value));
 		++usage.statements;
 		usage.calls += seen.calls;
 		usage.ms += seen.ms;

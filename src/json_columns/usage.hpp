@@ -31,9 +31,12 @@ struct Usage
 	double rows_read; // by sequential scans of the table
 	int statements;
 	Datum *queries; // their fingerprints, the first so many
+	List *values;   // what they compare with or search for, of Const *: the first so many
+	bool knows_all; // no other values were seen
 };
 
 inline constexpr int most_queries = 100;
+inline constexpr int most_values = 10;
 
 // Of one table, or of all; what takes longest comes first.
 List *read_usage(Oid relation) noexcept; // of Usage *
