@@ -74,8 +74,8 @@ struct Question
 	double percent; // 100: all rows
 	bool has_parts; // a ctid alone does not tell the row
 	char *query;    // gives faults; then, if rows can be told apart, what tells them apart
-	int first_key;  // of its columns; 0: no example can be given
-	bool by_ctid;   // ctid and tableoid, otherwise the primary key
+	List *tellers;  // names of the latter
+	bool by_ctid;   // they are ctid and tableoid, not the primary key
 };
 
 bool
@@ -113,7 +113,7 @@ check_column(const Question &question) noexcept
 		refuse_type(question, get_atttype(question.table, column));
 	if (!may_select(question.table, column))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(question.table));
-	if (check_enable_rls(question.table, InvalidOid, true) == RLS_ENABLED)
+	if (check_enable_rls(question.table, InvalidOid, false) == RLS_ENABLED)
 		ereport(NOTICE, (errmsg("row security applies: only rows that you may see are checked")));
 }
 
@@ -163,14 +163,17 @@ write_query(Question &question) noexcept
 	appendStringInfo(&query, "SELECT remedy.read_json_faults(t.%s::pg_catalog.json)",
 					 quote_identifier(question.column));
 	foreach (cell, columns)
-		appendStringInfo(&query, ", t.%s", quote_identifier(name_of_column(table, lfirst_int(cell))));
+	{
+		char *const name = pstrdup(name_of_column(table, lfirst_int(cell)));
+		question.tellers = lappend(question.tellers, name);
+		appendStringInfo(&query, ", t.%s", quote_identifier(name));
+	}
 	appendStringInfo(
 		&query, " FROM %s AS t",
 		quote_qualified_identifier(get_namespace_name(RelationGetNamespace(table)), RelationGetRelationName(table)));
 	if (question.percent < 100)
 		appendStringInfo(&query, " TABLESAMPLE pg_catalog.bernoulli (%.17g)", question.percent);
 	question.query = query.data;
-	question.first_key = columns == NIL ? 0 : 2;
 	question.has_parts = table->rd_rel->relhassubclass;
 	table_close(table, NoLock);
 }
@@ -214,12 +217,12 @@ struct Counter
 };
 
 void
-append_value(StringInfo text, Form_pg_attribute column, Datum value) noexcept
+append_value(StringInfo text, Oid type, Datum value) noexcept
 {
 	Oid output;
 	bool by_reference;
 
-	getTypeOutputInfo(column->atttypid, &output, &by_reference);
+	getTypeOutputInfo(type, &output, &by_reference);
 	char *const shown = OidOutputFunctionCall(output, value);
 	const int length = static_cast<int>(strlen(shown));
 	appendBinaryStringInfo(text, shown, pg_mbcliplen(shown, length, longest_example));
@@ -231,21 +234,21 @@ append_value(StringInfo text, Form_pg_attribute column, Datum value) noexcept
 const char *
 tell_row(const Question &question, TupleTableSlot *slot) noexcept
 {
-	const TupleDesc columns = slot->tts_tupleDescriptor;
+	const int shown = question.by_ctid ? 1 : list_length(question.tellers);
 	StringInfoData text;
 
 	initStringInfo(&text);
 	slot_getallattrs(slot);
 	if (question.by_ctid && question.has_parts)
 	{
-		const char *const part = get_rel_name(DatumGetObjectId(slot->tts_values[question.first_key]));
+		const char *const part = get_rel_name(DatumGetObjectId(slot->tts_values[2]));
 		appendStringInfo(&text, "%s ", part == nullptr ? "?" : part);
 	}
-	for (int i = question.first_key - 1; i < (question.by_ctid ? question.first_key : columns->natts); ++i)
+	for (int i = 0; i < shown; ++i)
 	{
-		const Form_pg_attribute column = TupleDescAttr(columns, i);
-		appendStringInfo(&text, "%s%s=", i < question.first_key ? "" : ", ", NameStr(column->attname));
-		append_value(&text, column, slot->tts_values[i]);
+		const char *const name = static_cast<const char *>(list_nth(question.tellers, i));
+		appendStringInfo(&text, "%s%s=", i == 0 ? "" : ", ", name);
+		append_value(&text, TupleDescAttr(slot->tts_tupleDescriptor, i + 1)->atttypid, slot->tts_values[i + 1]);
 	}
 	return text.data;
 }
@@ -254,7 +257,7 @@ void
 count(Counter &counter, Tally &tally, TupleTableSlot *slot) noexcept
 {
 	++tally.rows;
-	if (tally.example_count == most_examples || counter.question->first_key == 0)
+	if (tally.example_count == most_examples || counter.question->tellers == NIL)
 		return;
 	const MemoryContext before = MemoryContextSwitchTo(counter.memory);
 	tally.examples[tally.example_count++] = tell_row(*counter.question, slot);

@@ -24,7 +24,7 @@ constexpr int most_bytes_surely = 16 * 1024 * 1024;
 // Numbers of fewer characters are in the range, if they have no exponent.
 constexpr int64 longest_number_surely = 16000;
 
-// In larger documents memory is given back at once.
+// From here on memory is taken in large blocks, and given back at once.
 constexpr int thrifty_from = 1024 * 1024;
 
 // ---- Memory ------------------------------------------------------------------------
@@ -267,6 +267,9 @@ speaks_of_document(int sqlstate) noexcept
 Faults
 look(const char *text, int length, JudgeMemory &memory) noexcept
 {
+	if (length >= thrifty_from) // goes with the attempt's own context
+		MemoryContextSwitchTo(
+			AllocSetContextCreate(CurrentMemoryContext, "pg_remedy large document", ALLOCSET_DEFAULT_SIZES));
 	Looker looker(memory, length >= thrifty_from);
 	const JsonParseErrorType result = server::parse_json(text, length, looker);
 
