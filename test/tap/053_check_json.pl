@@ -31,7 +31,7 @@ sub meaning
 	return members($text, '}', sub { my $key = string($text); $$text =~ /\G\s*:/gc; return "$key:" . meaning($text); })
 	  if $$text =~ /\G\{/gc;
 	return join(',', '[', members($text, ']', sub { return meaning($text); }, 1)) if $$text =~ /\G\[/gc;
-	return string($text) if $$text =~ /\G(?=")/gc;
+	return string($text) if substr($$text, pos($$text) // 0, 1) eq '"';
 	return number($1, $2, $3 // '', $4 // 0) if $$text =~ /\G(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?/gc;
 	$$text =~ /\G(true|false|null)/gc or die "no JSON at " . pos($$text);
 	return $1;
@@ -135,9 +135,9 @@ for my $file (glob("$FindBin::RealBin/../data/jsontestsuite/test_*/*.json"))
 {
 	$suite{ $file =~ s{.*/}{}r =~ s/\.json$//r } = slurp_file($file);
 }
-cmp_ok(scalar keys %suite, '>', 330, 'the suite is there');
+cmp_ok(scalar keys %suite, '>', 300, 'the suite is there');
 my ($stored, $wrong, $verdicts) = misjudged(%suite);
-cmp_ok($stored, '>', 140, 'many of its texts are stored as json');
+cmp_ok($stored, '>', 120, 'many of its texts are stored as json');
 is("@$wrong", '', 'and each becomes what it was judged to become');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM document WHERE name ~ '^y_'}),
 	scalar(grep { /^y_/ } keys %suite), 'all that are valid by the standard are among them');
@@ -145,8 +145,8 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM document WHERE name ~ '^y
 # ---- Random documents ---------------------------------------------------------------------------------------------
 
 srand($ENV{SEED} // 6);
-my @characters = ('a', 'b', 'c', 'z', ' ', ',', ':', '{', "\x{e9}", "\x{20ac}", '\\"', '\\\\', '\\n', '\\u0007', '/');
-my @odd = ('\\/', '\\u0061', '\\u00E9', '\\u000a', '\\u20ac', '\\ud83d\\ude00', "\x{1f600}", '\\u001F', '\\b');
+my @characters = ('a', 'b', 'c', 'z', ' ', ',', ':', '{', "\xc3\xa9", "\xe2\x82\xac", '\\"', '\\\\', '\\n', '\\u0007', '/');
+my @odd = ('\\/', '\\u0061', '\\u00E9', '\\u000a', '\\u20ac', '\\ud83d\\ude00', "\xf0\x9f\x98\x80", '\\u001F', '\\b');
 my @bad = ('\\u0000', '\\ud800', '\\udc00', '\\ud83d\\ud83d', '\\ud800\\u0061');
 my @numbers = (0, 1, -1, '1.0', '1.50', '-0.5', '123456789012345678901234567890', '0.00');
 my @odd_numbers = ('1e2', '1.5E-7', '0e0', '-1e+3', '1e-999', '12E0', '1e131071');
@@ -161,9 +161,9 @@ sub random_document
 {
 	my %style = (
 		space => one_of([ '', '', '', '' ], [ '', ' ', '', ' ' ], [ '', ' ', '', ' ' ], [ ' ', ' ', "\n", "\t " ]),
-		odd => one_of(0, 0, 0, 1), bad => one_of((0) x 30, 1), nothing => one_of((0) x 15, 1),
+		odd => one_of(0, 0, 0, 1), bad => one_of((0) x 6, 1), nothing => one_of((0) x 15, 1),
 		order => one_of(0, 1), doubled => one_of((0) x 10, 1));
-	return random_value(\%style, int rand 5);
+	return random_value(\%style, 1 + int rand 5);
 }
 
 sub random_value
@@ -185,7 +185,7 @@ sub random_value
 	return '{' . $style->{space}[0] . join($comma, @members) . '}';
 }
 
-sub by_length { return sort { length $a <=> length $b or $a cmp $b } map { Encode::encode_utf8($_) } @_; }
+sub by_length { return sort { length $a <=> length $b or $a cmp $b } @_; }
 
 sub random_string
 {
@@ -205,12 +205,7 @@ sub random_scalar
 		$style->{bad} && chance(3) ? @bad_numbers : ());
 }
 
-my %random = map { ("random $_" => utf8::is_utf8($_) ? Encode::encode_utf8($_) : $_) } ();
-for my $i (1 .. $ENV{DOCUMENTS} // 5000)
-{
-	my $document = random_document();
-	$random{"random $i"} = $document =~ /[^\x00-\x7f]/ && utf8::is_utf8($document) ? Encode::encode_utf8($document) : $document;
-}
+my %random = map { ("random $_" => random_document()) } 1 .. $ENV{DOCUMENTS} // 5000;
 ($stored, $wrong, $verdicts) = misjudged(%random);
 is($stored, scalar keys %random, 'all random documents are json');
 is(join("\n", @$wrong), '', 'and become what they were judged to become');
