@@ -36,7 +36,7 @@ COMMENT ON COLUMN remedy.json_migration.phase IS 'fill, guard, build, validate, 
 COMMENT ON COLUMN remedy.json_migration.started_by IS 'role that began it';
 COMMENT ON COLUMN remedy.json_migration.started_at IS 'when it began';
 COMMENT ON COLUMN remedy.json_migration.phase_began IS 'when the phase began';
-COMMENT ON COLUMN remedy.json_migration.rows_total IS 'rows of the table, as the planner estimated them when the phase began';
+COMMENT ON COLUMN remedy.json_migration.rows_total IS 'rows of the phase: the planner''s estimate, or what they will be if all blocks are like those that are done';
 COMMENT ON COLUMN remedy.json_migration.rows_done IS 'rows that are filled, or in the phase verify compared';
 COMMENT ON COLUMN remedy.json_migration.rows_left IS 'rows to come back to: they were locked, or jsonb refuses them';
 COMMENT ON COLUMN remedy.json_migration.rows_refused IS 'rows that jsonb, a check or an index refuses';
@@ -138,7 +138,7 @@ COMMENT ON COLUMN remedy.json_migrations.column_name IS 'name of the column';
 COMMENT ON COLUMN remedy.json_migrations.phase IS
 	'fill: documents are converted; guard: checks are added; build: twins of what hangs on the column are made; validate: checks are proved; index: indexes are built; verify: all rows are compared; ready: the columns can be swapped; swapped: they are, and can be swapped back; finished; aborted; gone: the table was dropped';
 COMMENT ON COLUMN remedy.json_migrations.done IS 'rows that are filled, or in the phase verify compared';
-COMMENT ON COLUMN remedy.json_migrations.total IS 'rows of the table, as the planner estimates them';
+COMMENT ON COLUMN remedy.json_migrations.total IS 'rows of the phase: the planner''s estimate, or what they will be if all blocks are like those that are done';
 COMMENT ON COLUMN remedy.json_migrations.rows_per_second IS 'speed of the phases fill and verify in the latest call, with its rests';
 COMMENT ON COLUMN remedy.json_migrations.remaining IS 'how long the phase fill or verify will take at this speed';
 COMMENT ON COLUMN remedy.json_migrations.rows_left IS 'rows to come back to: they were locked, or jsonb refuses them';

@@ -5,6 +5,7 @@
 #include "jsonb_migration/keeper.hpp"
 
 extern "C" {
+#include "optimizer/plancat.h"
 #include "storage/lock.h"
 }
 
@@ -25,7 +26,7 @@ phase_of(const char *name) noexcept
 	pg_unreachable();
 }
 
-// Of all leaves, as VACUUM and ANALYZE have found them last.
+// Of all leaves, as the planner does it.
 int64
 estimate_rows(const Target &target) noexcept
 {
@@ -34,12 +35,12 @@ estimate_rows(const Target &target) noexcept
 
 	foreach (cell, find_leaves(target))
 	{
-		const Oid table = static_cast<const Leaf *>(lfirst(cell))->table;
-		const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		rows += Max(reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->reltuples, 0);
-		ReleaseSysCache(tuple);
+		const Relation leaf = table_open(static_cast<const Leaf *>(lfirst(cell))->table, AccessShareLock);
+		BlockNumber pages;
+		double tuples, visible;
+		estimate_rel_size(leaf, nullptr, &pages, &tuples, &visible);
+		table_close(leaf, NoLock);
+		rows += tuples;
 	}
 	return static_cast<int64>(rows);
 }
@@ -73,7 +74,7 @@ name_of(Phase phase) noexcept
 bool
 find_migration(Oid table, const char *column_name, Migration &migration) noexcept
 {
-	return keep("SELECT migration, column_number::bigint, phase, guarded, rows_total, rows_done "
+	return keep("SELECT migration, column_number::bigint, phase, guarded, rows_done "
 				"FROM remedy.json_migration "
 				"WHERE table_oid = $1 AND column_name = $2 AND phase NOT IN ('finished', 'aborted', 'gone')",
 				{table, column_name}, [&](const Row &row) noexcept {
@@ -81,8 +82,7 @@ find_migration(Oid table, const char *column_name, Migration &migration) noexcep
 						known_target(row.bigint(1), table, static_cast<AttrNumber>(row.bigint(2)), column_name);
 					migration.phase = phase_of(row.text(3));
 					migration.guarded = row.boolean(4);
-					migration.rows_total = row.bigint(5);
-					migration.rows_done = row.bigint(6);
+					migration.rows_done = row.bigint(5);
 				}) != 0;
 }
 
@@ -104,33 +104,33 @@ create_migration(Migration &migration) noexcept
 
 	migration.phase = Phase::fill;
 	migration.guarded = false;
-	migration.rows_total = estimate_rows(target);
 	migration.rows_done = 0;
 	keep("INSERT INTO remedy.json_migration "
 		 "(table_oid, column_number, table_name, column_name, phase, started_by, rows_total) "
 		 "VALUES ($1, $2::smallint, $3, $4, 'fill', $5, $6) RETURNING migration",
 		 {target.table, static_cast<int64>(target.column), qualified_name(target.table), target.column_name,
-		  GetUserId(), migration.rows_total},
+		  GetUserId(), estimate_rows(target)},
 		 [&](const Row &row) noexcept { target.migration = row.bigint(1); });
 }
 
 void
 enter_phase(Migration &migration, Phase phase) noexcept
 {
-	const bool over = phase == Phase::finished || phase == Phase::aborted;
+	const int64 number = migration.target.migration;
 
 	migration.phase = phase;
+	keep("UPDATE remedy.json_migration SET phase = $2, phase_began = clock_timestamp(), rows_left = 0, rows_refused = "
+		 "0, "
+		 "rows_per_second = NULL, resting = NULL, last_error = NULL, last_error_at = NULL WHERE migration = $1",
+		 {number, name_of(phase)});
 	if (phase == Phase::fill || phase == Phase::verify)
 	{
 		migration.rows_done = 0;
-		migration.rows_total = estimate_rows(migration.target);
+		keep("UPDATE remedy.json_migration SET rows_done = 0, rows_total = $2 WHERE migration = $1",
+			 {number, estimate_rows(migration.target)});
 	}
-	keep("UPDATE remedy.json_migration SET phase = $2, phase_began = clock_timestamp(), rows_total = $3, "
-		 "rows_done = $4, rows_left = 0, rows_refused = 0, rows_per_second = NULL, resting = NULL, "
-		 "last_error = NULL, last_error_at = NULL WHERE migration = $1",
-		 {migration.target.migration, name_of(phase), migration.rows_total, migration.rows_done});
-	if (over)
-		forget(migration.target.migration);
+	if (phase == Phase::finished || phase == Phase::aborted)
+		forget(number);
 }
 
 void
@@ -139,11 +139,15 @@ note_guarded(int64 migration) noexcept
 	keep("UPDATE remedy.json_migration SET guarded = true WHERE migration = $1", {migration});
 }
 
+// Rows are as many as they will be if all blocks are like those that are done.
 void
 note_progress(const Migration &migration, int64 left, int64 refused, double rows_per_second) noexcept
 {
-	keep("UPDATE remedy.json_migration SET rows_done = $2, rows_total = greatest(rows_total, $2), rows_left = $3, "
-		 "rows_refused = $4, rows_per_second = $5, resting = NULL WHERE migration = $1",
+	keep("UPDATE remedy.json_migration AS m SET rows_done = $2, rows_total = coalesce(ceil($2 / r.share), "
+		 "m.rows_total), "
+		 "rows_left = $3, rows_refused = $4, rows_per_second = $5, resting = NULL "
+		 "FROM (SELECT nullif(sum(next_block)::float8, 0) / sum(end_block) AS share "
+		 "FROM remedy.json_migration_range WHERE migration = $1 AND number = 0) AS r WHERE m.migration = $1",
 		 {migration.target.migration, migration.rows_done, left, refused, rows_per_second});
 }
 

@@ -30,7 +30,6 @@ struct Migration
 	Target target;
 	Phase phase;
 	bool guarded; // the guards are there
-	int64 rows_total;
 	int64 rows_done;
 };
 

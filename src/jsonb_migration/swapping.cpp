@@ -47,7 +47,6 @@ struct Swap
 	Verdict verdict;
 };
 
-// Nothing can change from here on.
 void
 judge(Runner &runner, Swap &swap) noexcept
 {
@@ -81,15 +80,31 @@ carry(Runner &runner, Swap &swap) noexcept
 }
 
 void
+go_back(Runner &runner, const Swap &swap) noexcept
+{
+	enter_phase(runner.migration, swap.verdict == Verdict::tables_added ? Phase::fill : Phase::build);
+}
+
+// What can be seen without the locks is looked at before: it is then known, and cached, when
+// they are held.
+void
+look_ahead(Runner &runner, Swap &swap) noexcept
+{
+	judge(runner, swap);
+	if (swap.verdict != Verdict::may)
+		go_back(runner, swap);
+}
+
+void
 try_swap(Runner &runner, Swap &swap) noexcept
 {
-	lock_exclusively(runner.target(), relations_locked_for(kept_dependents(runner.number())), runner.options.patience);
+	lock_exclusively(runner.target(), relations_locked_for(swap.dependents), runner.options.patience);
 	swap.locked = clock_now();
-	judge(runner, swap);
+	judge(runner, swap); // nothing can change any more
 	if (swap.verdict == Verdict::may)
 		carry(runner, swap);
 	else
-		enter_phase(runner.migration, swap.verdict == Verdict::tables_added ? Phase::fill : Phase::build);
+		go_back(runner, swap);
 }
 
 } // namespace
@@ -99,7 +114,9 @@ swap(Runner &runner) noexcept
 {
 	Swap swap = {};
 
-	patient_step(runner.options.patience, [&]() noexcept { try_swap(runner, swap); });
+	step([&]() noexcept { look_ahead(runner, swap); });
+	if (swap.verdict == Verdict::may)
+		patient_step(runner.options.patience, [&]() noexcept { try_swap(runner, swap); });
 	const double ms = ms_since(swap.locked);
 	switch (swap.verdict)
 	{
