@@ -4,7 +4,7 @@
 
 #include "jsonb_migration/conversion.hpp"
 #include "observe/clock.hpp"
-#include "server/attempt_error.hpp"
+#include "server/guard.hpp"
 #include "server/range_table.hpp"
 
 extern "C" {
@@ -134,6 +134,14 @@ describe(const ItemPointerData &row, const char *what, const char *detail) noexc
 }
 
 void
+leave(Batch &batch, const ItemPointerData &row) noexcept
+{
+	const BlockNumber block = ItemPointerGetBlockNumber(&row);
+
+	batch.left_from = batch.left++ == 0 ? block : std::min(batch.left_from, block);
+}
+
+void
 refuse(const Work &work, Batch &batch, const ItemPointerData &row, const char *what, const char *detail) noexcept
 {
 	const MemoryContext before = MemoryContextSwitchTo(work.caller);
@@ -141,14 +149,7 @@ refuse(const Work &work, Batch &batch, const ItemPointerData &row, const char *w
 	if (batch.refused++ == 0)
 		batch.refusal = describe(row, what, detail);
 	MemoryContextSwitchTo(before);
-}
-
-void
-leave(Batch &batch, const ItemPointerData &row) noexcept
-{
-	const BlockNumber block = ItemPointerGetBlockNumber(&row);
-
-	batch.left_from = batch.left++ == 0 ? block : std::min(batch.left_from, block);
+	leave(batch, row);
 }
 
 void
@@ -177,11 +178,10 @@ void
 tell_refusal(const Work &work, Batch &batch, const ItemPointerData &row, Datum flat_document) noexcept
 {
 	if (batch.refused + work.batch.refused != 0)
-	{
-		++batch.refused;
-		return;
-	}
-	const ErrorData *const error = attempt_or_error([&]() noexcept { convert(flat_document, JSONOID, work.row); });
+		return refuse(work, batch, row, "the same", nullptr); // told is the first
+	ErrorData *const error = error_of([&]() noexcept { convert(flat_document, JSONOID, work.row); });
+	if (error != nullptr && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
 	refuse(work, batch, row, error == nullptr ? "cannot be converted to jsonb" : error->message,
 		   error == nullptr ? nullptr : error->detail);
 }
@@ -276,26 +276,6 @@ fill_between(Work &work, ItemPointerData first, ItemPointerData last) noexcept
 	return batch;
 }
 
-// In a subtransaction: the error, if one row cannot be filled.
-ErrorData *
-try_between(Work &work, ItemPointerData first, ItemPointerData last) noexcept
-{
-	Batch batch = {};
-	ErrorData *const error = attempt_or_error([&]() noexcept {
-		const MemoryContext outside = MemoryContextSwitchTo(work.stretch);
-		batch = fill_between(work, first, last);
-		MemoryContextSwitchTo(outside);
-	});
-
-	MemoryContextReset(work.row);
-	MemoryContextReset(work.stretch);
-	if (error == nullptr)
-		add(work.batch, batch);
-	else
-		work.start = now(); // what was done in vain does not count
-	return error;
-}
-
 // No fault of the row's.
 bool
 is_the_servers(int sqlstate) noexcept
@@ -305,6 +285,30 @@ is_the_servers(int sqlstate) noexcept
 	return category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
 		   category == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
 		   category == ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR);
+}
+
+// In a subtransaction: the error, if one row cannot be filled.
+ErrorData *
+try_between(Work &work, ItemPointerData first, ItemPointerData last) noexcept
+{
+	Batch batch = {};
+	ErrorData *const error = error_of([&]() noexcept {
+		const MemoryContext outside = MemoryContextSwitchTo(work.stretch);
+		batch = fill_between(work, first, last);
+		MemoryContextSwitchTo(outside);
+	});
+
+	MemoryContextReset(work.row);
+	MemoryContextReset(work.stretch);
+	if (error == nullptr)
+	{
+		add(work.batch, batch);
+		return nullptr;
+	}
+	if (is_the_servers(error->sqlerrcode))
+		ReThrowError(error);
+	work.start = now(); // what was done in vain does not count
+	return error;
 }
 
 bool
@@ -330,8 +334,6 @@ fill_one(Work &work, ItemPointerData row) noexcept
 
 	if (error == nullptr)
 		return;
-	if (is_the_servers(error->sqlerrcode))
-		ReThrowError(error);
 	if (is_anothers(error->sqlerrcode))
 		leave(work.batch, row);
 	else

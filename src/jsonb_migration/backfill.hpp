@@ -18,9 +18,9 @@ struct Range
 struct Batch
 {
 	int64 rows;            // filled, or compared
-	int64 left;            // not filled: locked by somebody, or refused by jsonb
+	int64 left;            // not filled: locked by somebody, or refused; not verified
 	BlockNumber left_from; // the first block of such a row, if there is one
-	int64 refused;         // of those that jsonb, a check or an index refuses
+	int64 refused;         // of those: by jsonb, a check or an index; or that differ
 	const char *refusal;   // the first of these: ctid and error
 };
 
