@@ -16,9 +16,6 @@ __attribute__((weak)) void
 rehearse(const Target &) noexcept
 {
 }
-// B1
-extern const Carrier view __attribute__((weak)) = {"view"};
-extern const Carrier materialised_view __attribute__((weak)) = {"materialised view"};
 // B2
 extern const Carrier function __attribute__((weak)) = {"function"};
 extern const Carrier policy __attribute__((weak)) = {"policy"};

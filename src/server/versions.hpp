@@ -221,6 +221,16 @@ owns_relation(Oid relation, Oid role) noexcept
 }
 
 inline bool
+may_become(Oid role) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(GetUserId(), role);
+#else
+	return is_member_of_role(GetUserId(), role);
+#endif
+}
+
+inline bool
 may_create_in_schema(Oid schema) noexcept
 {
 #if PG_VERSION_NUM >= 160000
