@@ -20,9 +20,9 @@ has_constraint(Oid table, const char *name) noexcept
 }
 
 bool
-has_column(const Target &target, const char *name) noexcept
+has_column(Oid table, const char *name) noexcept
 {
-	return get_attnum(target.table, name) != InvalidAttrNumber;
+	return get_attnum(table, name) != InvalidAttrNumber;
 }
 
 void
@@ -34,6 +34,38 @@ require_safety(const Target &target, const char *to) noexcept
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("column \"%s\" cannot be kept in step", target.column_name), errdetail_internal("%s", reason)));
+}
+
+// Columns that children have of their own, besides inheriting them, are theirs again afterwards.
+constexpr char own_columns[] = "SELECT NULL::oid, format('ALTER TABLE %s ADD COLUMN %I jsonb', t.id::regclass, $3)"
+							   " FROM unnest($1) WITH ORDINALITY AS t(id, place)"
+							   " JOIN pg_attribute AS a ON a.attrelid = t.id AND a.attname = $2"
+							   " WHERE a.attislocal AND a.attinhcount > 0 ORDER BY t.place DESC";
+
+void
+add_columns(const Target &target) noexcept
+{
+	const int settings = NewGUCNestLevel();
+
+	// Of columns that are merged.
+	set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	run_made(target, own_columns, target.column_name, target.shadow, "");
+	run_sql("ALTER TABLE %s ADD COLUMN %s jsonb", qualified_name(target.table), target.shadow);
+	AtEOXact_GUC(true, settings);
+}
+
+// An UPDATE of a published table needs something to tell its rows by.
+void
+require_updates(const Target &target) noexcept
+{
+	ListCell *cell;
+
+	foreach (cell, find_leaves(target))
+	{
+		const Relation table = table_open(static_cast<const Leaf *>(lfirst(cell))->table, NoLock);
+		CheckCmdReplicaIdentity(table, CMD_UPDATE);
+		table_close(table, NoLock);
+	}
 }
 
 // Children may have it where their parent has not; one that is not validated says nothing yet.
@@ -83,10 +115,13 @@ exchange(const Target &target, const char *beside, const char *aside) noexcept
 void
 drop_column(const Target &target, const char *name) noexcept
 {
+	ListCell *cell;
+
 	drop_triggers(target, name);
 	run_made(target, guards_to_drop, guard_of(target), not_null_guard_of(target), "");
-	if (has_column(target, name))
-		run_sql("ALTER TABLE %s DROP COLUMN %s", qualified_name(target.table), quote_identifier(name));
+	foreach (cell, find_tables(target)) // the root, and who has it on its own, too
+		if (has_column(lfirst_oid(cell), name))
+			run_sql("ALTER TABLE %s DROP COLUMN %s", qualified_name(lfirst_oid(cell)), name);
 }
 
 } // namespace
@@ -94,8 +129,9 @@ drop_column(const Target &target, const char *name) noexcept
 void
 add_shadow(const Target &target) noexcept
 {
-	if (!has_column(target, target.shadow))
-		run_sql("ALTER TABLE %s ADD COLUMN %s jsonb", qualified_name(target.table), target.shadow);
+	require_updates(target);
+	if (!has_column(target.table, target.shadow))
+		add_columns(target);
 	copy_use(target, target.column_name, target.shadow);
 	create_triggers(target, target.shadow);
 	require_safety(target, target.shadow);
