@@ -164,6 +164,35 @@ wanted(const TriggerData &event, Value from, const Columns &columns) noexcept
 }
 
 HeapTuple
+with_value(HeapTuple row, TupleDesc all, int column, Value value) noexcept
+{
+	return heap_modify_tuple_by_cols(row, all, 1, &column, &value.datum, &value.null);
+}
+
+// After the swap, a statement without a list of columns inserts the document where the json
+// column still is.  It is taken from there, or it would be lost.
+HeapTuple
+taken_by_position(HeapTuple row, TupleDesc all, const Columns &columns) noexcept
+{
+	const Value given = read(row, columns.to, all);
+	const Value document = read(row, columns.from, all);
+
+	if (given.null || columns.from == InvalidAttrNumber || columns.from_type != JSONBOID)
+		return nullptr;
+	const Value taken = {convert(given.datum, JSONOID, CurrentMemoryContext), false};
+	if (document.null)
+		return with_value(row, all, columns.from, taken);
+	const Datum whole = PointerGetDatum(PG_DETOAST_DATUM(document.datum));
+	if (same_bytes(taken.datum, whole)) // as when an update moves a row to another partition
+		return row;
+	ereport(ERROR, (errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
+					errmsg("two documents for column \"%s\"", NameStr(TupleDescAttr(all, columns.from - 1)->attname)),
+					errdetail("Column \"%s\" holds its former values, in its former place.",
+							  NameStr(TupleDescAttr(all, columns.to - 1)->attname)),
+					errhint("Insert with a list of columns.")));
+}
+
+HeapTuple
 keep_in_step(const TriggerData &event, const Columns &columns) noexcept
 {
 	const HeapTuple row = TRIGGER_FIRED_BY_UPDATE(event.tg_event) ? event.tg_newtuple : event.tg_trigtuple;
@@ -171,12 +200,11 @@ keep_in_step(const TriggerData &event, const Columns &columns) noexcept
 
 	if (columns.to == InvalidAttrNumber)
 		return row;
+	const HeapTuple taken = TRIGGER_FIRED_BY_INSERT(event.tg_event) ? taken_by_position(row, all, columns) : nullptr;
+	if (taken != nullptr)
+		return taken;
 	const Value to = wanted(event, read(row, columns.from, all), columns);
-	if (same(to, read(row, columns.to, all)))
-		return row;
-	int number = columns.to;
-	return heap_modify_tuple_by_cols(row, all, 1, &number, const_cast<Datum *>(&to.datum),
-									 const_cast<bool *>(&to.null));
+	return same(to, read(row, columns.to, all)) ? row : with_value(row, all, columns.to, to);
 }
 
 } // namespace

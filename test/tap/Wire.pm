@@ -58,20 +58,24 @@ sub _bind
 }
 
 # Sends what waits, and reads until the server is ready for more: the types of the messages it answered, with
-# notices and settings left out.
+# notices and settings left out. Values of rows, and the last error, stay in the client.
 sub answers
 {
 	my ($wire) = @_;
 	my $types = '';
 	my $type = '';
 
+	$wire->{rows} = [];
+	$wire->{error} = '';
 	print { $wire->{socket} } delete $wire->{unsent} // '';
 	$wire->{socket}->flush;
 	while ($type ne 'Z')
 	{
 		my $length;
 		($type, $length) = unpack('AN', $wire->_read(5));
-		$wire->_read($length - 4);
+		my $content = $wire->_read($length - 4);
+		push @{ $wire->{rows} }, [ unpack('x2(N/a*)*', $content) ] if $type eq 'D';
+		$wire->{error} = join(' ', $content =~ /\0C([^\0]*)\0M([^\0]*)/) if $type eq 'E';
 		$types .= $type unless $type =~ /[NSRK]/;
 	}
 	return $types;
