@@ -236,7 +236,7 @@ reason_for(const WantedIndex &wanted, const char *sqlstate) noexcept
 	StringInfoData reason;
 
 	initStringInfo(&reason);
-	appendStringInfo(&reason, "%.0f observed calls (%.0f ms) ", wanted.calls, wanted.ms);
+	appendStringInfo(&reason, "%.0f observed call%s (%.0f ms) ", wanted.calls, wanted.calls == 1 ? "" : "s", wanted.ms);
 	if (!wanted.gin)
 		appendStringInfo(&reason, "compare it (%s): a btree finds the rows, a GIN index would not be used",
 						 ways_of(wanted));

@@ -223,9 +223,11 @@ REMEDY_FUNCTION(remedy_json_readers)
 	const char *const column = NameStr(*PG_GETARG_NAME(1));
 	const ListCell *cell;
 
-	if (!OidIsValid(table) || get_attnum(table, column) <= 0)
+	if (get_rel_name(table) == nullptr)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
+	if (get_attnum(table, column) <= 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-						errmsg("column \"%s\" of relation %u does not exist", column, table)));
+						errmsg("column \"%s\" of relation \"%s\" does not exist", column, get_rel_name(table))));
 	const AclResult allowed = pg_attribute_aclcheck(table, get_attnum(table, column), GetUserId(), ACL_SELECT);
 	if (allowed != ACLCHECK_OK && pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(allowed, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));

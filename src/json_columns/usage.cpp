@@ -1,5 +1,6 @@
 #include "json_columns/usage.hpp"
 
+#include "index_advice/keys.hpp"
 #include "json_columns/access.hpp"
 #include "observe/observe.hpp"
 #include "observe/statement_totals.hpp"
@@ -196,8 +197,10 @@ read_usage(Oid relation) noexcept
 	ListCell *cell;
 
 	each_statement(look_at, &gathering);
+	index_advice::PortableTexts texts;
 	foreach (cell, gathering.usages)
 		static_cast<Usage *>(lfirst(cell))->expression = text_of(static_cast<Usage *>(lfirst(cell))->use);
+	texts.leave();
 	list_sort(gathering.usages, by_time);
 	return gathering.usages;
 }

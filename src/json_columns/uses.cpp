@@ -221,13 +221,14 @@ visit_clauses(const List *clauses, const Query *query, const char *comparison, c
 					   comparison, around);
 }
 
+// What is sorted or grouped by is one of its clauses.
 void
 visit_targets(const List *targets, const Around &around) noexcept
 {
 	const ListCell *cell;
 
 	foreach (cell, targets)
-		if (!lfirst_node(TargetEntry, cell)->resjunk)
+		if (!lfirst_node(TargetEntry, cell)->resjunk && lfirst_node(TargetEntry, cell)->ressortgroupref == 0)
 			visit(reinterpret_cast<Node *>(lfirst_node(TargetEntry, cell)->expr), around);
 }
 
