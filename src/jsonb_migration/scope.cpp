@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "jsonb_migration/dependents.hpp"
+#include "jsonb_migration/collecting.hpp"
 
 namespace remedy::jsonb_migration {
 
@@ -61,6 +61,23 @@ const char *
 name_of_original(Oid object) noexcept
 {
 	return psprintf("remedy_old_%u", object);
+}
+
+const char *
+lock_besides(const Scope &scope, Oid relation) noexcept
+{
+	return list_member_oid(find_tables(*scope.target), relation)
+			   ? nullptr
+			   : psprintf("ACCESS EXCLUSIVE on %s", qualified_name(relation));
+}
+
+void
+prove_query(const char *query) noexcept
+{
+	SPI_connect();
+	if (SPI_prepare(query, 0, nullptr) == nullptr)
+		elog(ERROR, "could not prepare: %s", query);
+	SPI_finish();
 }
 
 } // namespace remedy::jsonb_migration

@@ -221,6 +221,26 @@ owns_relation(Oid relation, Oid role) noexcept
 }
 
 inline bool
+owns_function(Oid function, Oid role) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ProcedureRelationId, function, role);
+#else
+	return pg_proc_ownercheck(function, role);
+#endif
+}
+
+inline bool
+owns_statistics(Oid statistics, Oid role) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(StatisticExtRelationId, statistics, role);
+#else
+	return pg_statistics_object_ownercheck(statistics, role);
+#endif
+}
+
+inline bool
 may_become(Oid role) noexcept
 {
 #if PG_VERSION_NUM >= 160000
