@@ -1,4 +1,4 @@
-"""The demo: two pages of a SQLAlchemy application, loading lazily and then mended.
+"""The demo: two pages of a SQLAlchemy application, loading lazily and then mended; then its json column becomes jsonb.
 
 Every count it prints comes from the server, and it ends with an error when one is not as expected.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+import documents
 import pages
 from data import sample_data
 from models import Base
@@ -198,9 +199,11 @@ def main():
 
     heading(f"Before and after (time: median of {RENDERINGS} renderings)")
     print_table(summary((before, after)))
+
+    heading(f"The json column {documents.TABLE}.{documents.COLUMN} becomes jsonb while the application goes on")
+    found = [*problems(before, after), *documents.chapter(engine, psql, print_table)]
     engine.dispose()
 
-    found = list(problems(before, after))
     print("\n" + "\n".join(found or ["Every number is as expected."]))
     return 1 if found else 0
 

@@ -29,9 +29,9 @@ def workflow(name, number):
 
 
 def agent(name, user_number):
-    configuration = AgentConfiguration(model="small" if user_number else "large", temperature=0.2)
+    settings = AgentConfiguration(model="small" if user_number else "large", temperature=0.2)
     workflows = [workflow(title, number) for number, title in enumerate(WORKFLOWS)]
-    return Agent(name=name, configuration=configuration, workflows=workflows)
+    return Agent(name=name, settings=settings, configuration={"llm_provider": "openai"}, workflows=workflows)
 
 
 def users():

@@ -4,6 +4,7 @@ The classes are plain SQLAlchemy, written so that 1.4 and 2.0 both accept them.
 """
 
 from sqlalchemy import Column, DateTime, ForeignKey, Integer, Numeric, Text, func, select
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import column_property, declarative_base, relationship
 
 Base = declarative_base()
@@ -26,8 +27,9 @@ class Agent(Base):
     id = Column(Integer, primary_key=True)
     user_id = reference("users.id")
     name = Column(Text, nullable=False)
+    configuration = Column(JSON)
     user = relationship("User", back_populates="agents")
-    configuration = relationship("AgentConfiguration", back_populates="agent", uselist=False)
+    settings = relationship("AgentConfiguration", back_populates="agent", uselist=False)
     workflows = relationship("Workflow", back_populates="agent")
 
 
@@ -37,7 +39,7 @@ class AgentConfiguration(Base):
     agent_id = reference("agents.id", unique=True)
     model = Column(Text, nullable=False)
     temperature = Column(Numeric(2, 1), nullable=False)
-    agent = relationship("Agent", back_populates="configuration")
+    agent = relationship("Agent", back_populates="settings")
 
 
 class Workflow(Base):
