@@ -123,7 +123,7 @@ def chapter(engine, psql, print_table):
     as_json, bodies = render_all(engine)
     psql("documents.sql")
     mended, _ = alone(MEND)
-    print(f"The document that jsonb refuses is mended: UPDATE {mended}.\n")
+    print(f"The document that jsonb refuses is mended: UPDATE {mended}. Of a key that is named twice the last value stays.\n")
 
     errors = migrate_under_load(engine)
     as_jsonb, bodies_then = render_all(engine)
@@ -138,8 +138,9 @@ def chapter(engine, psql, print_table):
                         f" WHERE attrelid = '{TABLE}'::regclass AND attname = '{COLUMN}'")
     if type_now != [("jsonb",)]:
         errors.append(f"{TABLE}.{COLUMN} is {type_now}")
-    if bodies["search"] != bodies_then["search"] or bodies["search"] != bodies_last["search"] or len(bodies["search"]) != 40:
-        errors.append(f"the search found other agents: {bodies} {bodies_then} {bodies_last}")
+    found = [rendered["search"] for rendered in (bodies, bodies_then, bodies_last)]
+    if len(found[0]) != 40 or found != found[:1] * 3:
+        errors.append(f"the search found other agents: {found}")
     if mended != 1:
         errors.append(f"{mended} documents were mended, expected 1")
     if not advised or float(indexed["search"]) > float(as_json["search"]):
