@@ -101,7 +101,8 @@ def migrate_under_load(engine):
             user.join()
     searches, changes = (user.times_ms for user in users)
     errors = sum((user.errors for user in users), [])
-    print(f"\nMeanwhile the application made {len(searches)} searches and {len(changes)} changes, with {len(errors)} errors;")
+    print(f"\nMeanwhile the application made {len(searches)} searches and {len(changes)} changes"
+          f", with {len(errors)} errors;")
     print(f"the longest took {max(searches + changes):.0f} ms.\n")
     return errors
 
@@ -123,7 +124,8 @@ def chapter(engine, psql, print_table):
     as_json, bodies = render_all(engine)
     psql("documents.sql")
     mended, _ = alone(MEND)
-    print(f"The document that jsonb refuses is mended: UPDATE {mended}. Of a key that is named twice the last value stays.\n")
+    print(f"The document that jsonb refuses is mended: UPDATE {mended}."
+          " Of a key that is named twice the last value stays.\n")
 
     errors = migrate_under_load(engine)
     as_jsonb, bodies_then = render_all(engine)
