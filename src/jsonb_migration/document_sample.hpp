@@ -39,15 +39,20 @@ struct DocumentSample
 	double json_bytes; // as stored, wherever that is
 	double jsonb_bytes;
 	double text_bytes;
-	double convert_seconds; // from what is stored to jsonb
+	double convert_seconds; // from what is stored to jsonb, on a processor of its own
+	double row_seconds;     // all that was done with rows, as the clock has it
+	double processor_seconds;
 	Stored now;
 	Stored both;  // json and jsonb in one row; its toast is what is added
 	Stored jsonb; // jsonb instead of json
 };
 
+// How much longer things take than they need the processor, because others do or the disk is slow.
+double busyness(const DocumentSample &sample) noexcept;
+
 DocumentSample sample_documents(const List *leaves) noexcept; // of Leaf *
 
-// The time of converting a certain document here and now, to what it took on the machine on which the constants of
+// The time that a processor takes for a certain document, to what it took on the machine on which the constants of
 // estimate_model were measured.
 double slowness() noexcept;
 

@@ -107,6 +107,7 @@ facts_of(const DocumentSample &sample, const List *leaves, const List *dependent
 	facts.view_bytes = bytes_of_views(dependents);
 	facts.dependents = list_length(dependents);
 	facts.slowness = slowness();
+	facts.busyness = busyness(sample);
 	facts.sort_memory = maintenance_work_mem * 1024.0;
 	facts.full_page_writes = fullPageWrites;
 	facts.wal_skipped = !XLogIsNeeded();
@@ -192,7 +193,7 @@ estimate(const Target &target, const List *dependents, const Intentions &intenti
 	estimate.index_bytes = facts.index_bytes;
 	estimate.json_bytes = sample.json_bytes / documents;
 	estimate.jsonb_bytes = sample.jsonb_bytes / documents;
-	estimate.rows_per_second = 1 / fill_seconds_of_row(facts);
+	estimate.rows_per_second = 1 / (facts.busyness * fill_seconds_of_row(facts));
 	estimate.sampled = sample.documents;
 	estimate.refused = sample.refused;
 	estimate.migration = cost_of_migration(facts, intentions);

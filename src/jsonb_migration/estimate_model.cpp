@@ -11,18 +11,21 @@ namespace {
 constexpr double us = 1e-6;
 constexpr double ns = 1e-9;
 
-constexpr double scan_row = 0.15 * us; // and look at one column
-constexpr double rewrite_row = 0.7 * us;
-constexpr double rewrite_byte = 2.0 * ns;
-constexpr double update_row = 4 * us;
-constexpr double update_byte = 4 * ns;
-constexpr double index_entry = 2 * us;
-constexpr double sort_entry = 1.5 * us;  // of an index build, with the expression's value
+constexpr double rewrite_row = 0.3 * us;
+constexpr double rewrite_byte = 2.6 * ns;
+constexpr double update_row = 0.3 * us;
+constexpr double update_byte = 5 * ns; // of the new row
+constexpr double index_entry = 2.2 * us;
+constexpr double sort_entry = 0.9 * us; // of an index build, with the expression's value
+constexpr double scan_byte = 0.5 * ns;
+constexpr double compare_row = 0.3 * us;
+constexpr double compare_byte = 1 * ns;
+constexpr double toast_byte = 12 * ns;   // compressed, written
+constexpr double detoast_byte = 10 * ns; // read and decompressed
 constexpr double vacuum_byte = 0.8 * ns; // of the table, each time
-constexpr double toast_byte = 3 * ns;
 
 constexpr double wal_of_row = 60; // beside the tuple
-constexpr double wal_of_update = 100;
+constexpr double wal_of_update = 140;
 constexpr double wal_of_entry = 72;
 constexpr double toast_index = 1.02; // beside the chunks
 
@@ -71,10 +74,13 @@ cost_of_migration(const Facts &facts, const Intentions &intentions) noexcept
 	const double indexes = facts.index_bytes * 1.6;
 
 	const double fill = facts.rows * fill_seconds_of_row(facts);
-	const double verify = facts.rows * (facts.convert_seconds + facts.slowness * scan_row);
-	const double vacuum = intentions.vacuum ? facts.slowness * vacuum_byte * heap * 3 : 0;
-	cost.seconds = fill / (1 - intentions.rest_share) + vacuum + verify + facts.slowness * scan_row * 2 * facts.rows +
-				   build_seconds(facts, facts.twins) + 2;
+	const double scan = facts.slowness * scan_byte * heap;
+	const double verify =
+		facts.rows * (facts.convert_seconds + facts.slowness * (compare_row + compare_byte * facts.jsonb.heap_bytes +
+																detoast_byte * facts.jsonb.toast_bytes));
+	const double vacuum = intentions.vacuum ? facts.slowness * vacuum_byte * heap : 0;
+	const double builds = build_seconds(facts, facts.twins) * 2; // CONCURRENTLY scans twice
+	cost.seconds = facts.busyness * (fill / (1 - intentions.rest_share) + vacuum + scan + builds + verify) + 0.2;
 	cost.stall_ms = facts.slowness * (swap_ms + dependent_ms * facts.dependents);
 	cost.wal_bytes = (facts.full_page_writes ? facts.heap_bytes + facts.index_bytes : 0) +
 					 facts.rows * (facts.both.heap_bytes + wal_of_update + facts.indexes * wal_of_entry) + new_toast +
@@ -93,10 +99,11 @@ cost_of_alter(const Facts &facts) noexcept
 	Cost cost = {};
 	const double table = jsonb_table_bytes(facts);
 
-	cost.seconds = facts.rows * (facts.convert_seconds + facts.jsonb.compress_seconds +
-								 facts.slowness * (rewrite_row + rewrite_byte * facts.jsonb.heap_bytes +
-												   toast_byte * facts.jsonb.toast_bytes)) +
-				   build_seconds(facts, facts.indexes);
+	cost.seconds =
+		facts.busyness * (facts.rows * (facts.convert_seconds + facts.jsonb.compress_seconds +
+										facts.slowness * (rewrite_row + rewrite_byte * facts.jsonb.heap_bytes +
+														  toast_byte * facts.jsonb.toast_bytes)) +
+						  build_seconds(facts, facts.indexes));
 	cost.stall_ms = cost.seconds * 1000;
 	cost.wal_bytes = facts.wal_skipped ? 0
 									   : facts.rows * (facts.jsonb.heap_bytes + wal_of_row) +

@@ -1,7 +1,8 @@
 // From what is known of a table to what its migration takes: arithmetic, without server headers.
 //
 // The constants in estimate_model.cpp were fitted to test/bench/json-migration's tables, on the machine and
-// server that docs/performance.md names; slowness carries them to another one.  The conversion itself, which
+// server that docs/performance.md names; slowness carries them to another one.
+// All times are those of a processor but for the last step, which asks how busy it is.  The conversion itself, which
 // depends on the documents, is measured each time.
 
 #pragma once
@@ -41,7 +42,7 @@ struct Facts
 	double rows;
 	double heap_bytes; // now
 	double toast_bytes;
-	double convert_seconds; // of a row, on this machine
+	double convert_seconds; // of a row, on a processor of this machine
 	RowFacts now;
 	RowFacts both; // its toast is what is added
 	RowFacts jsonb;
@@ -53,7 +54,8 @@ struct Facts
 	double largest_twin_bytes;
 	double view_bytes; // of materialised views that get a twin
 	int dependents;
-	double slowness;
+	double slowness; // of a processor
+	double busyness; // what it takes longer because of others
 	double sort_memory; // maintenance_work_mem, bytes
 	bool full_page_writes;
 	bool wal_skipped; // by a table's rewrite: wal_level = minimal
