@@ -17,8 +17,9 @@ struct Pass
 	int64 rows_before; // that earlier calls have done
 	int64 left;        // in this round
 	int64 refused;
-	const char *refusal; // the first of these
-	double batch_ms;     // the last one's
+	const char *refusals; // the first of some batches, for people
+	int told;             // so many
+	double batch_ms;      // the last one's
 	BlockNumber unvacuumed;
 };
 
@@ -29,6 +30,8 @@ speed(const Runner &runner, const Pass &pass) noexcept
 
 	return seconds > 0 ? (runner.migration.rows_done - pass.rows_before) / seconds : 0;
 }
+
+constexpr int most_told = 10;
 
 const char *
 name_refusal(Oid table, const char *refusal) noexcept
@@ -44,8 +47,9 @@ remember_left(Runner &runner, Pass &pass, const KeptRange &kept, const Batch &ba
 	add_range(runner.number(), {kept.leaf, 0, {batch.left_from, kept.range.next}, batch.refused, refusal});
 	pass.left += batch.left;
 	pass.refused += batch.refused;
-	if (pass.refusal == nullptr && refusal != nullptr)
-		pass.refusal = MemoryContextStrdup(runner.memory, refusal);
+	if (refusal != nullptr && pass.told < most_told)
+		pass.refusals =
+			MemoryContextStrdup(runner.memory, ++pass.told == 1 ? refusal : psprintf("%s\n%s", pass.refusals, refusal));
 }
 
 // One batch, in a step.
@@ -139,7 +143,8 @@ do_round(Runner &runner, Pass &pass, const Round &round) noexcept
 	ListCell *cell;
 
 	pass.left = pass.refused = 0;
-	pass.refusal = nullptr;
+	pass.refusals = nullptr;
+	pass.told = 0;
 	foreach (cell, round.ranges)
 	{
 		KeptRange &kept = *static_cast<KeptRange *>(lfirst(cell));
@@ -182,12 +187,14 @@ go_through(Runner &runner, Pass &pass) noexcept
 [[noreturn]] void
 refuse_documents(const Runner &runner, const Pass &pass) noexcept
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg(INT64_FORMAT " rows of %s cannot be converted to jsonb", pass.refused, runner.name),
-			 errdetail("The first is %s", pass.refusal == nullptr ? "unknown" : pass.refusal),
-			 errhint("remedy.check_json() lists the documents. Mend or delete them, then CALL this again: it goes "
-					 "on; or CALL remedy.abort_json_migration().")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+		 errmsg_plural("%lld row of %s cannot be converted to jsonb", "%lld rows of %s cannot be converted to jsonb",
+					   static_cast<unsigned long>(pass.refused), static_cast<long long>(pass.refused), runner.name),
+		 errdetail_internal("%s", pass.refusals == nullptr ? "none is told" : pass.refusals),
+		 errhint("remedy.check_json() lists the documents. Mend or delete them, then CALL this again: it goes "
+				 "on; or CALL remedy.abort_json_migration().")));
 	pg_unreachable();
 }
 
@@ -225,10 +232,13 @@ verify_all(Runner &runner) noexcept
 	tell(runner, "phase verify: all rows are compared");
 	go_through(runner, pass);
 	if (pass.refused > 0)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg(INT64_FORMAT " rows of %s differ from their jsonb", pass.refused, runner.name),
-						errdetail("The first is %s", pass.refusal),
-						errhint("Update these rows' json column with itself, then CALL this again.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg_plural("%lld row of %s differs from its jsonb", "%lld rows of %s differ from their jsonb",
+						   static_cast<unsigned long>(pass.refused), static_cast<long long>(pass.refused), runner.name),
+			 errdetail_internal("%s", pass.refusals == nullptr ? "none is told" : pass.refusals),
+			 errhint("Update these rows' json column with itself, then CALL this again.")));
 	go_to(runner, Phase::ready);
 }
 

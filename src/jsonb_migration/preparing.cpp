@@ -71,8 +71,8 @@ prepare(Runner &runner, Oid table, const char *column_name) noexcept
 {
 	instr_time locked;
 
-	tell(runner, "rehearsing on an empty copy");
 	plan(runner, table, column_name);
+	tell(runner, "rehearsed on an empty copy");
 	patient_step(runner.options.patience, [&]() noexcept {
 		const Target planned = find_target(table, column_name);
 		lock_exclusively(planned, NIL, runner.options.patience);
