@@ -29,6 +29,14 @@ equal(const char *a, const char *b) noexcept
 	return a == nullptr || b == nullptr ? a == b : strcmp(a, b) == 0;
 }
 
+// Twins are named after the object.  What is altered in place may be another one by now, as a
+// default is that was swapped back.
+bool
+has_twin(const Dependent &dependent) noexcept
+{
+	return dependent.carrier->finish != nullptr;
+}
+
 bool
 is_in(const Dependent &dependent, const List *others) noexcept
 {
@@ -37,7 +45,7 @@ is_in(const Dependent &dependent, const List *others) noexcept
 	foreach (cell, others)
 	{
 		const Dependent &other = *static_cast<const Dependent *>(lfirst(cell));
-		if (other.carrier == dependent.carrier && other.object == dependent.object &&
+		if (other.carrier == dependent.carrier && (other.object == dependent.object || !has_twin(dependent)) &&
 			other.relation == dependent.relation && equal(other.identity, dependent.identity) &&
 			equal(other.definition, dependent.definition) && equal(other.new_definition, dependent.new_definition))
 			return true;

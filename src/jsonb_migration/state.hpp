@@ -64,7 +64,7 @@ bool is_paused(int64 migration) noexcept;
 void keep_dependents(int64 migration, const List *dependents) noexcept; // instead of those that are kept
 List *kept_dependents(int64 migration) noexcept;                        // of Dependent *
 
-// Whether the same objects are defined in the same way.
+// Whether the same objects are defined in the same way; of what has no twin, the number may differ.
 bool are_same(const List *kept, const List *found) noexcept;
 
 // ---- One session at a time -------------------------------------------------------

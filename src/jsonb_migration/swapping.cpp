@@ -91,7 +91,9 @@ void
 look_ahead(Runner &runner, Swap &swap) noexcept
 {
 	judge(runner, swap);
-	if (swap.verdict != Verdict::may)
+	if (swap.verdict == Verdict::may)
+		keep_dependents(runner.number(), swap.dependents);
+	else
 		go_back(runner, swap);
 }
 
