@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "json_columns/gin_growth.hpp"
+#include "json_columns/index_growth.hpp"
 #include "server/headers.hpp"
 
 namespace remedy::json_columns {

@@ -22,7 +22,7 @@ CREATE VIEW remedy.json_usage AS
 	WHERE pg_catalog.has_column_privilege(u.relation, u.column_number, 'SELECT')
 	ORDER BY u.total_ms DESC, 1, 2, u.operation, u.path, u.comparison;
 COMMENT ON VIEW remedy.json_usage IS
-	'what the observed statements of this database do with json and jsonb columns, by operator, path and comparison; a statement counts whole in each of its uses. Of other roles'' statements for pg_read_all_stats. Without preloading, of this session';
+	'what the observed statements of this database do with json and jsonb columns, by operator, path and comparison; a statement counts whole in each of its uses. Statements that differ in constants are one, and keys of paths are constants: shown is the path of its first call since the start, or with pg_remedy.keep_values those of its sampled calls. Of other roles'' statements for pg_read_all_stats. Without preloading, of this session';
 COMMENT ON COLUMN remedy.json_usage.table_name IS 'table of the column; of a partition its topmost parent';
 COMMENT ON COLUMN remedy.json_usage.column_name IS 'column';
 COMMENT ON COLUMN remedy.json_usage.column_type IS 'its type today';

@@ -159,14 +159,33 @@ measure_gin(const Job &job, WantedIndex &wanted) noexcept
 	wanted.build_ms = ms * times * growth(times) + wal_ms(wanted.size_bytes);
 }
 
+// Of several keys those without any value count as the NULLs of one.
+KeyClass
+btree_class(const WantedIndex &wanted, double &nulls) noexcept
+{
+	const char *const grouped = psprintf(
+		"FROM (SELECT ROW(%s) AS k, count(*)::pg_catalog.float8 AS n FROM pg_temp.remedy_json_sample GROUP BY %s) AS g",
+		wanted.values, wanted.values);
+	const auto ask = [&](const char *what, const char *of) noexcept {
+		return number_from(psprintf("SELECT coalesce(%s, 0)::pg_catalog.float8 %s WHERE %s", what, grouped, of));
+	};
+	constexpr double row_header = 24; // of a row as a value, in bytes
+
+	nulls = ask("sum(n)", "k IS NULL");
+	return {ask("sum(n)", "NOT k IS NULL"), ask("count(*)", "NOT k IS NULL"),
+			ask("count(*) FILTER (WHERE n OPERATOR(pg_catalog.=) 1)", "NOT k IS NULL"),
+			Max(ask("avg(pg_catalog.pg_column_size(k))", "NOT k IS NULL") - row_header, 1.0)};
+}
+
 void
 measure_btree(const Job &job, WantedIndex &wanted) noexcept
 {
 	const double times = Max(job.whole.tuples / Max(job.documents, 1.0), 1.0);
 	const Built built = build("btree", wanted.keys);
+	double nulls;
+	const KeyClass keys = btree_class(wanted, nulls);
 
-	if (wanted.size_bytes == 0)
-		wanted.size_bytes = built.bytes * times;
+	wanted.size_bytes = built.bytes * btree_bytes(keys, nulls, times) / Max(btree_bytes(keys, nulls, 1), 1.0);
 	wanted.build_ms = built.ms * times + wal_ms(wanted.size_bytes);
 }
 
@@ -238,6 +257,7 @@ measure(Oid table, const char *column, bool is_json, Measured whole, List *index
 	Job job = {table, quote_identifier(column), is_json, whole, indexes, CurrentMemoryContext, 0};
 
 	return trial([&]() noexcept {
+		set_config_option("client_min_messages", "error", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 		SPI_connect();
 		measure_all(job, false);
 		measure_all(job, true);

@@ -2,7 +2,7 @@
 // a sample of them, in a temporary table that is gone afterwards.
 //
 // Time is the processor's, so that a busy machine tells the same.  The sample's index is the
-// server's own; from there on arithmetic (gin_growth.hpp) goes to the whole table.
+// server's own; from there on arithmetic (index_growth.hpp) goes to the whole table.
 
 #pragma once
 

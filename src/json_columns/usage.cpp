@@ -14,44 +14,93 @@ extern "C" {
 
 namespace remedy::json_columns {
 
+namespace {
+
+struct Look
+{
+	void (*look)(const Seen &, void *);
+	void *context;
+	const observe::Replannable &form;
+	double calls, ms; // of all runs
+	double part;
+	MemoryContext kept;
+};
+
+// Statements inside functions have no counts without pg_remedy.track = all, but their scans have.
+void
+weigh(Look &look, const observe::StatementCounts *counts, const scans::EvidenceList &evidence) noexcept
+{
+	constexpr double ms_per_row = 0.0001;
+
+	if (counts != nullptr)
+	{
+		look.calls = static_cast<double>(counts->calls);
+		look.ms = static_cast<double>(counts->total) / 1e6;
+		return;
+	}
+	for (const scans::Evidence &scan : evidence.of(look.form.fingerprint))
+	{
+		look.calls = Max(look.calls, static_cast<double>(Max(scan.scans, scan.entry->counts.samples)));
+		look.ms += ms_per_row * static_cast<double>(scan.rows_read);
+	}
+}
+
+void
+look_at_analysed(const observe::Analysed &analysed, void *given)
+{
+	const Look &look = *static_cast<const Look *>(given);
+
+	look.look({look.form, analysed, look.part, look.part * look.calls, look.part * look.ms, look.kept}, look.context);
+}
+
+// The sample is one of a text, or null.
+void
+look_at_text(Look &look, const observe::Sample *sample) noexcept
+{
+	const MemoryContext before = CurrentMemoryContext;
+
+	trial([&]() noexcept { observe::analyse_again(look.form, sample, look_at_analysed, &look); });
+	MemoryContextSwitchTo(before);
+}
+
+void
+look_at_texts(Look &look) noexcept
+{
+	int texts = 0;
+
+	for (int i = 0; i < look.form.sample_count; ++i)
+		texts += look.form.samples[i].is_text();
+	look.part = 1.0 / Max(texts, 1);
+	for (int i = 0; i < look.form.sample_count; ++i)
+		if (look.form.samples[i].is_text())
+			look_at_text(look, &look.form.samples[i]);
+	if (texts == 0)
+		look_at_text(look, nullptr);
+}
+
+} // namespace
+
 void
 each_statement(void (*look)(const Seen &, void *), void *context) noexcept
 {
 	const MemoryContext kept = CurrentMemoryContext;
 	const MemoryContext trees = AllocSetContextCreate(kept, "pg_remedy json trees", ALLOCSET_DEFAULT_SIZES);
 	const observe::AllTotals totals = observe::statement_totals();
+	const scans::EvidenceList evidence = scans::read_evidence();
 	std::uint64_t *fingerprints;
 	const int count = observe::replannable_statements(fingerprints);
 
-	struct Look
-	{
-		void (*look)(const Seen &, void *);
-		void *context;
-		const observe::Replannable *form;
-		const observe::StatementCounts *counts;
-		MemoryContext kept;
-	};
 	for (int i = 0; i < count; ++i)
 	{
 		observe::Replannable form;
-		const observe::StatementCounts *const counts = totals.of(fingerprints[i]);
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(trees);
-		if (counts != nullptr && observe::find_replannable(fingerprints[i], form) &&
-			observe::may_read_texts_of(form.user))
+		if (observe::find_replannable(fingerprints[i], form) && observe::may_read_texts_of(form.user))
 		{
-			Look all = {look, context, &form, counts, kept};
-			trial([&]() noexcept {
-				observe::analyse_again(
-					form, nullptr,
-					[](const observe::Analysed &analysed, void *given) {
-						const Look &here = *static_cast<Look *>(given);
-						here.look({*here.form, analysed, static_cast<double>(here.counts->calls),
-								   static_cast<double>(here.counts->total) / 1e6, here.kept},
-								  here.context);
-					},
-					&all);
-			});
+			Look all = {look, context, form, 0, 0, 1, kept};
+			weigh(all, totals.of(fingerprints[i]), evidence);
+			if (all.calls > 0) // otherwise what was counted of it is forgotten
+				look_at_texts(all);
 		}
 		MemoryContextSwitchTo(kept);
 		MemoryContextReset(trees);
@@ -127,32 +176,43 @@ rows_read(const Gathering &gathering, std::uint64_t fingerprint, Oid relation) n
 	return rows;
 }
 
-// A statement that does the same twice counts once.
+void
+add_work(const Seen &seen, const Use &use, const Gathering &gathering, Usage &usage) noexcept
+{
+	const Datum fingerprint = Int64GetDatum(static_cast<int64>(seen.form.fingerprint));
+	const int known = Min(usage.statements, most_queries);
+
+	usage.counted = &seen;
+	usage.calls += seen.calls;
+	usage.ms += seen.ms;
+	usage.rows_read += seen.part * rows_read(gathering, seen.form.fingerprint, use.relation);
+	if (use.value == nullptr || list_length(usage.values) == most_values)
+		usage.knows_all = false;
+	else
+		usage.values = lappend(usage.values, copyObjectImpl(use.value));
+	if (known > 0 && usage.queries[known - 1] == fingerprint)
+		return; // by another text
+	if (known < most_queries)
+		usage.queries[known] = fingerprint;
+	++usage.statements;
+}
+
+// What one text does twice counts once.
 void
 add_uses(const Seen &seen, List *uses, Gathering &gathering) noexcept
 {
-	const Datum fingerprint = Int64GetDatum(static_cast<int64>(seen.form.fingerprint));
-	const ListCell *cell;
+	ListCell *cell;
 
+	foreach (cell, gathering.usages)
+		static_cast<Usage *>(lfirst(cell))->counted = nullptr;
 	foreach (cell, uses)
 	{
 		const Use &use = *static_cast<const Use *>(lfirst(cell));
 		if (OidIsValid(gathering.relation) && use.relation != gathering.relation)
 			continue;
 		Usage &usage = usage_of(gathering, use);
-		const int known = Min(usage.statements, most_queries);
-		if (known > 0 && usage.queries[known - 1] == fingerprint)
-			continue;
-		if (known < most_queries)
-			usage.queries[known] = fingerprint;
-		if (use.value == nullptr || list_length(usage.values) == most_values)
-			usage.knows_all = false;
-		else
-			usage.values = lappend(usage.values, copyObjectImpl(use.value));
-		++usage.statements;
-		usage.calls += seen.calls;
-		usage.ms += seen.ms;
-		usage.rows_read += rows_read(gathering, seen.form.fingerprint, use.relation);
+		if (usage.counted == nullptr)
+			add_work(seen, use, gathering, usage);
 	}
 }
 

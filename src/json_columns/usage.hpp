@@ -8,12 +8,16 @@
 namespace remedy::json_columns {
 
 // A statement, while its trees are at hand; the current memory context is emptied afterwards.
+// Fingerprints know no constants, and keys of paths are some: what is seen is the text of
+// the first run, or where pg_remedy.keep_values is on, one after the other, those of the sampled
+// runs, each with its part of the calls.
 struct Seen
 {
 	const observe::Replannable &form;
 	const observe::Analysed &analysed;
+	double part; // of the statement's runs
 	double calls;
-	double ms; // of all of them
+	double ms; // of all of them; inside functions by the rows that it scanned
 	MemoryContext kept;
 };
 
@@ -30,9 +34,10 @@ struct Usage
 	double ms;
 	double rows_read; // by sequential scans of the table
 	int statements;
-	Datum *queries; // their fingerprints, the first so many
-	List *values;   // what they compare with or search for, of Const *: the first so many
-	bool knows_all; // no other values were seen
+	const void *counted; // what it counted last: a text counts once
+	Datum *queries;      // their fingerprints, the first so many
+	List *values;        // what they compare with or search for, of Const *: the first so many
+	bool knows_all;      // no other values were seen
 };
 
 inline constexpr int most_queries = 100;

@@ -205,6 +205,8 @@ add_key(const Table &table, WantedIndex &wanted, const Expression &expression) n
 						   key_text(table, then, expression.opclass));
 	wanted.today = psprintf("%s%s%s", wanted.today == nullptr ? "" : wanted.today, separator,
 							key_text(table, expression.node, expression.opclass));
+	wanted.values =
+		psprintf("%s%s%s", wanted.values == nullptr ? "" : wanted.values, separator, key_text(table, then, nullptr));
 	wanted.after_migration |= !equal(then, expression.node);
 	foreach (cell, expression.usages)
 		add_usage(wanted, static_cast<Usage *>(lfirst(cell)));

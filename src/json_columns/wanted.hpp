@@ -16,6 +16,7 @@ struct WantedIndex
 	bool after_migration; // the column is json, the index of jsonb
 	const char *keys;     // what stands in its parentheses, as it will be
 	const char *today;    // the same on the column as it is
+	const char *values;   // btree: the keys without their operator classes, as it will be
 	const char *searched; // GIN: the documents, as it will be
 	List *usages;         // of Usage *, that ask for it
 	double calls;

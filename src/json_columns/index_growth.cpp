@@ -1,4 +1,4 @@
-#include "json_columns/gin_growth.hpp"
+#include "json_columns/index_growth.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -58,6 +58,18 @@ distinct_in(const KeyClass &keys, double times) noexcept
 	const double if_skewed =
 		keys.entries * keys.distinct / (keys.entries - keys.once + keys.once / std::max(times, 1.0));
 	return std::clamp(std::max(if_equal, if_skewed), keys.distinct, all);
+}
+
+double
+btree_bytes(const KeyClass &keys, double nulls, double times) noexcept
+{
+	constexpr double header = 8, line_pointer = 4, row = 6;
+	const double distinct = std::max(1.0, distinct_in(keys, times));
+	const double rows = std::max(1.0, keys.entries * times / distinct);
+	const double alone = line_pointer + std::ceil((header + keys.bytes) / 8) * 8;
+	const auto together = [&](double count) { return alone + std::ceil(row * count / 8) * 8; };
+
+	return distinct * (rows < 2 ? (2 - rows) * alone + (rows - 1) * together(2) : together(rows)) + nulls * times * row;
 }
 
 double

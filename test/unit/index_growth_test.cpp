@@ -1,6 +1,6 @@
-// sources: src/json_columns/gin_growth.cpp
+// sources: src/json_columns/index_growth.cpp
 #include "check.hpp"
-#include "json_columns/gin_growth.hpp"
+#include "json_columns/index_growth.hpp"
 
 #include <cmath>
 
@@ -51,4 +51,15 @@ TEST(bytes_grow_with_both)
 	CHECK(gin_bytes(&few, 1, 1, 100) < 3000);
 	CHECK(gin_bytes(&few, 1, 50, 5000) < 50 * 3000);
 	CHECK(gin_bytes(&few, 1, 50, 5000) > 40000);
+}
+
+TEST(equal_keys_of_a_btree_share_a_tuple)
+{
+	const KeyClass unique = {1000, 1000, 1000, 8}, twice = {1000, 500, 0, 8};
+	CHECK(about(btree_bytes(unique, 0, 1), 20 * 1000, 0.01));
+	CHECK(about(btree_bytes(unique, 0, 50), 20 * 50000, 0.01));
+	CHECK(about(btree_bytes(unique, 100, 2), 20 * 2000 + 200 * 6, 0.01));
+	CHECK(about(btree_bytes(twice, 0, 1), 36 * 500, 0.01));
+	// So many draws as there are values, then three times as many.
+	CHECK(about(btree_bytes(drawn(20000, 20000), 0, 3) / btree_bytes(drawn(20000, 20000), 0, 1), 2.5, 0.1));
 }
