@@ -85,14 +85,14 @@ build(Scope &scope, const Dependent &dependent) noexcept
 }
 
 void
-validate(Scope &, const Dependent &dependent) noexcept
+validate(Scope &scope, const Dependent &dependent) noexcept
 {
 	const HeapTuple tuple = find(dependent);
 	const bool wanted = form_of(tuple)->convalidated && server::is_enforced(form_of(tuple));
 
 	ReleaseSysCache(tuple);
 	if (wanted)
-		run_sql("ALTER TABLE %s VALIDATE CONSTRAINT %s", qualified_name(dependent.relation),
+		run_sql("ALTER TABLE %s VALIDATE CONSTRAINT %s", twin_table(scope.mapping, dependent.relation),
 				name_of_twin(dependent.object));
 }
 
