@@ -129,6 +129,19 @@ check_row_type(Rewriting &rewriting, Node *node) noexcept
 		refuse(rewriting, psprintf("it uses the row type of %s", get_rel_name(relation)));
 }
 
+// All columns of the row that was not inserted are listed, and the row itself, used or not.
+Node *
+rewrite_conflict(Rewriting &rewriting, const OnConflictExpr *before) noexcept
+{
+	OnConflictExpr used = *before;
+
+	used.exclRelTlist = NIL;
+	auto *const after =
+		reinterpret_cast<OnConflictExpr *>(server::mutate_expression(node_of(&used), rewrite_node, &rewriting));
+	after->exclRelTlist = before->exclRelTlist;
+	return node_of(after);
+}
+
 } // namespace
 
 Node *
@@ -142,6 +155,8 @@ rewrite_node(Node *node, void *context)
 		return rewrite_var(rewriting, reinterpret_cast<Var *>(node));
 	if (IsA(node, Query))
 		return node_of(rewrite_query(rewriting, reinterpret_cast<Query *>(node)));
+	if (IsA(node, OnConflictExpr))
+		return rewrite_conflict(rewriting, reinterpret_cast<OnConflictExpr *>(node));
 	check_row_type(rewriting, node);
 	return mend(rewriting, node, server::mutate_expression(node, rewrite_node, context));
 }

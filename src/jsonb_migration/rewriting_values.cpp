@@ -1,6 +1,7 @@
 // What becomes of an expression whose arguments were json and are jsonb.
 
 #include "jsonb_migration/rewriting_context.hpp"
+#include "server/versions.hpp"
 
 extern "C" {
 #include "catalog/pg_aggregate.h"
@@ -428,6 +429,8 @@ mend(Rewriting &rewriting, Node *before, Node *after) noexcept
 			as<JoinExpr>(after)->alias = nullptr;
 		break;
 	default:
+		if (List *const serialised = server::serialised_json(before); serialised != nullptr)
+			cast_all_changed(rewriting, serialised, server::serialised_json(after));
 		break;
 	}
 	return after;

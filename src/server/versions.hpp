@@ -146,6 +146,17 @@ set_relations_of_permissions(Query *query) noexcept
 #endif
 }
 
+// The arguments of JSON_SERIALIZE, which gives nothing for jsonb; null for other nodes.
+inline List *
+serialised_json([[maybe_unused]] Node *node) noexcept
+{
+#if PG_VERSION_NUM >= 170000
+	if (IsA(node, JsonConstructorExpr) && reinterpret_cast<JsonConstructorExpr *>(node)->type == JSCTOR_JSON_SERIALIZE)
+		return reinterpret_cast<JsonConstructorExpr *>(node)->args;
+#endif
+	return nullptr;
+}
+
 // What this process has counted of a table since it last reported its statistics.
 struct PendingVolume
 {
