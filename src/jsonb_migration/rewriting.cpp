@@ -182,6 +182,8 @@ remark_of(const Rewriting &rewriting) noexcept
 		add_remark(&remarks, "it uses the document's text, which jsonb prints in its own way");
 	if (rewriting.keys_read)
 		add_remark(&remarks, "it reads the keys one by one: jsonb has its own order, and each key once");
+	if (rewriting.numbered)
+		add_remark(&remarks, "it takes elements by number: of a scalar, jsonb gives the scalar itself for 0");
 	foreach (cell, rewriting.functions)
 		add_remark(&remarks,
 				   psprintf("%s takes json: the document is cast back for it", format_procedure(lfirst_oid(cell))));

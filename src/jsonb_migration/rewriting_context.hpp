@@ -25,6 +25,7 @@ struct Rewriting
 	const char *refusal;
 	bool text_used;  // of the document
 	bool keys_read;  // one by one, in their order
+	bool numbered;   // elements, by their number
 	bool cast_back;  // somewhere, to json
 	List *functions; // that it is cast back for; OIDs
 };

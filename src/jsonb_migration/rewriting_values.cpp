@@ -199,6 +199,7 @@ mend_operator(Rewriting &rewriting, const OpExpr *before, OpExpr *after) noexcep
 			settle(rewriting, declared_by_operator(before->opno), before->args, after->args, before->opresulttype);
 		return;
 	}
+	rewriting.numbered |= list_length(after->args) == 2 && exprType(node_of(lsecond(after->args))) == INT4OID;
 	after->opno = twin;
 	after->opfuncid = get_opcode(twin);
 	after->opresulttype = get_func_rettype(after->opfuncid);
