@@ -27,6 +27,9 @@ List *find_hazards(const Target &target) noexcept; // of Dependent *
 // Who cannot live with another row type of the table, or with a view's twin for it.
 List *users_of_row_type(Oid relation) noexcept; // of Dependent *
 
+// Views that use whole rows of the table and are none of these dependents.
+List *find_users_of_rows(const Scope &scope, Oid table, const List *dependents) noexcept; // of Dependent *
+
 // Why the caller may not carry it over; null: he may.
 const char *lacking_rights(const Dependent &dependent) noexcept;
 

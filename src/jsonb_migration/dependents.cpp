@@ -121,6 +121,8 @@ find_dependents(Scope &scope) noexcept
 	search.found = list_concat(search.found, search.refused);
 	search.found = list_concat(search.found, find_publications(*scope.target));
 	search.found = list_concat(search.found, find_hazards(*scope.target));
+	foreach (cell, search.tree)
+		search.found = list_concat(search.found, find_users_of_rows(scope, lfirst_oid(cell), search.found));
 	foreach (cell, search.found)
 		describe(scope, *static_cast<Dependent *>(lfirst(cell)));
 	return search.found;

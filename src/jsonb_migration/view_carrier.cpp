@@ -47,21 +47,6 @@ owner_of(Oid view) noexcept
 
 // ---- What it is made of ----------------------------------------------------------
 
-Query *
-query_of(Oid view) noexcept
-{
-	const Relation relation = table_open(view, AccessShareLock);
-	Query *query = nullptr;
-
-	for (int i = 0; relation->rd_rules != nullptr && i < relation->rd_rules->numLocks; ++i)
-		if (relation->rd_rules->rules[i]->event == CMD_SELECT)
-			query = static_cast<Query *>(copyObjectImpl(linitial(relation->rd_rules->rules[i]->actions)));
-	table_close(relation, NoLock);
-	if (query == nullptr)
-		elog(ERROR, "relation %u has no query", view);
-	return query;
-}
-
 // Its columns may have been renamed since.
 const char *
 columns_of_view(Oid view) noexcept
@@ -190,7 +175,7 @@ stand_for(Mapping &mapping, Oid original, Oid twin, const Bitmapset *columns) no
 void
 describe(Scope &scope, Dependent &dependent) noexcept
 {
-	Query *const query = query_of(dependent.object);
+	Query *const query = query_of_view(dependent.object);
 	const Rewritten rewritten = rewrite(reinterpret_cast<Node *>(query), scope.final);
 	const char *const obstacle = why_not_carried(dependent.object);
 	Verdict verdict, of_original;
@@ -237,7 +222,7 @@ fill_and_index(const Scope &scope, const Dependent &dependent, const char *name)
 void
 build(Scope &scope, const Dependent &dependent) noexcept
 {
-	Query *const query = query_of(dependent.object);
+	Query *const query = query_of_view(dependent.object);
 	const Rewritten rewritten = rewrite(reinterpret_cast<Node *>(query), scope.mapping);
 	const char *const plain_name = name_in(scope, dependent.object);
 	const char *const name = quoted(dependent, plain_name);

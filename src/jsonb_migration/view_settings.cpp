@@ -150,6 +150,21 @@ WHERE r.oid = $1 AND NOT pg_catalog.has_schema_privilege(r.relowner, n.oid, 'CRE
 
 } // namespace
 
+Query *
+query_of_view(Oid view) noexcept
+{
+	const Relation relation = table_open(view, AccessShareLock);
+	Query *query = nullptr;
+
+	for (int i = 0; relation->rd_rules != nullptr && i < relation->rd_rules->numLocks; ++i)
+		if (relation->rd_rules->rules[i]->event == CMD_SELECT)
+			query = static_cast<Query *>(copyObjectImpl(linitial(relation->rd_rules->rules[i]->actions)));
+	table_close(relation, NoLock);
+	if (query == nullptr)
+		elog(ERROR, "relation %u has no query", view);
+	return query;
+}
+
 const char *
 creation_options(Oid view) noexcept
 {

@@ -1,10 +1,12 @@
-// What a view has besides its query: as commands that give it to another one.
+// What a view is made of: its query, and what it has besides, as commands that give it to another one.
 
 #pragma once
 
 #include "jsonb_migration/dependents.hpp"
 
 namespace remedy::jsonb_migration {
+
+Query *query_of_view(Oid view) noexcept; // a copy
 
 // Options, access method and tablespace of CREATE VIEW or CREATE MATERIALIZED VIEW; empty or begun by a space.
 const char *creation_options(Oid view) noexcept;
