@@ -3,6 +3,7 @@
 #include "jsonb_migration/ranges.hpp"
 #include "jsonb_migration/runner.hpp"
 #include "jsonb_migration/shadow.hpp"
+#include "jsonb_migration/watching.hpp"
 
 namespace remedy::jsonb_migration {
 
@@ -35,6 +36,7 @@ namespace {
 enum class Verdict
 {
 	may,
+	may_have_changed,
 	dependents_changed,
 	tables_added,
 };
@@ -45,6 +47,7 @@ struct Swap
 	List *dependents;
 	instr_time locked;
 	Verdict verdict;
+	int looks;
 };
 
 void
@@ -85,24 +88,50 @@ go_back(Runner &runner, const Swap &swap) noexcept
 	enter_phase(runner.migration, swap.verdict == Verdict::tables_added ? Phase::fill : Phase::build);
 }
 
-// What can be seen without the locks is looked at before: it is then known, and cached, when
-// they are held.
+// Tables of the tree, and whatever belongs to one or is one that hangs on it.
+List *
+relations_of(const Target &target, const List *dependents) noexcept
+{
+	List *relations = find_tables(target);
+	ListCell *cell;
+
+	foreach (cell, dependents)
+	{
+		const Dependent &dependent = *static_cast<const Dependent *>(lfirst(cell));
+		relations = lappend_oid(lappend_oid(relations, dependent.relation), dependent.object);
+	}
+	return relations;
+}
+
+// All is looked at before the locks are asked for: it takes longer than the swap itself.
 void
 look_ahead(Runner &runner, Swap &swap) noexcept
 {
+	watch(relations_of(runner.target(), kept_dependents(runner.number())));
 	judge(runner, swap);
+	++swap.looks;
 	if (swap.verdict == Verdict::may)
 		keep_dependents(runner.number(), swap.dependents);
 	else
 		go_back(runner, swap);
 }
 
+// Under the locks nothing changes any more; what may have changed since the last look is
+// looked at anew, without the locks if that helps.
 void
 try_swap(Runner &runner, Swap &swap) noexcept
 {
+	constexpr int enough_looks = 10;
+
 	lock_exclusively(runner.target(), relations_locked_for(swap.dependents), runner.options.patience);
 	swap.locked = clock_now();
-	judge(runner, swap); // nothing can change any more
+	if (has_changed() && swap.looks < enough_looks)
+	{
+		swap.verdict = Verdict::may_have_changed;
+		return;
+	}
+	if (has_changed())
+		judge(runner, swap);
 	if (swap.verdict == Verdict::may)
 		carry(runner, swap);
 	else
@@ -116,15 +145,20 @@ swap(Runner &runner) noexcept
 {
 	Swap swap = {};
 
-	step([&]() noexcept { look_ahead(runner, swap); });
-	if (swap.verdict == Verdict::may)
-		patient_step(runner.options.patience, [&]() noexcept { try_swap(runner, swap); });
+	do
+	{
+		step([&]() noexcept { look_ahead(runner, swap); });
+		if (swap.verdict == Verdict::may)
+			patient_step(runner.options.patience, [&]() noexcept { try_swap(runner, swap); });
+	} while (swap.verdict == Verdict::may_have_changed);
 	const double ms = ms_since(swap.locked);
 	switch (swap.verdict)
 	{
 	case Verdict::may:
 		step([&]() noexcept { note_swap_ms(runner.number(), ms); });
 		tell(runner, "phase swapped: the column is jsonb");
+		return;
+	case Verdict::may_have_changed:
 		return;
 	case Verdict::dependents_changed:
 		tell(runner, "what hangs on the column was altered: back to phase build");

@@ -96,6 +96,23 @@ like(call('abort_json_migration', ', lock_tries => 2'), qr/try 2 of 2/, 'abort g
 $other->query_safe('COMMIT');
 unlike(call('abort_json_migration', ''), qr/ERROR/, 'and is done later');
 
+# ---- Dependents that come at the last moment -----------------------------------------------------------
+
+for my $late ('CREATE VIEW late AS SELECT doc FROM docs', 'ALTER TABLE docs ALTER doc SET DEFAULT \'{}\'',
+	'CREATE FUNCTION late_function() RETURNS SETOF text BEGIN ATOMIC SELECT doc ->> 0 FROM docs; END')
+{
+	table(10);
+	call('migrate_json', ", swap => 'wait'");
+	$other->query_safe("BEGIN; $late");
+	$runner = runner(', lock_timeout_ms => 20');
+	wait_until($node, "count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'docs'::regclass", 'the swap to begin');
+	$other->query_safe('COMMIT');
+	like(said($runner), qr/hangs on the column was altered: back to phase build.*phase swapped/s, "seen in the swap: $late");
+	call('undo_json_migration', '');
+	call('abort_json_migration', '');
+	sql('DROP VIEW IF EXISTS late; DROP FUNCTION IF EXISTS late_function');
+}
+
 # ---- Paused, run twice, cancelled ----------------------------------------------------------------------
 
 table(20000);
