@@ -40,9 +40,14 @@ CREATE TRIGGER "t 1" BEFORE INSERT OR UPDATE OF "we""ird col", kind ON carried."
 	FOR EACH ROW WHEN (NEW."we""ird col" ->> 'state' <> 'x') EXECUTE FUNCTION carried.keep('a''b', '', '\');
 CREATE TRIGGER t2 AFTER UPDATE ON carried."we""ird table" FOR EACH ROW
 	WHEN (OLD."we""ird col"::text IS DISTINCT FROM NEW."we""ird col"::text) EXECUTE FUNCTION carried.note();
+CREATE TABLE carried.other ();
 CREATE CONSTRAINT TRIGGER t3 AFTER INSERT OR UPDATE OF "we""ird col" ON carried."we""ird table"
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW."we""ird col" IS NOT NULL) EXECUTE FUNCTION carried.note();
+	FROM carried.other DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW."we""ird col" IS NOT NULL) EXECUTE FUNCTION carried.note();
 CREATE TRIGGER t4 AFTER UPDATE OF "we""ird col" ON carried."we""ird table" FOR EACH STATEMENT EXECUTE FUNCTION carried.note();
+CREATE TRIGGER t5 AFTER UPDATE ON carried."we""ird table" REFERENCING OLD TABLE AS "o t" NEW TABLE AS n
+	FOR EACH ROW WHEN (NEW."we""ird col" #>> '{a,0}' IS NULL) EXECUTE FUNCTION carried.note();
+ALTER TRIGGER t5 ON carried."we""ird table" DEPENDS ON EXTENSION plpgsql;
+ALTER INDEX carried.i6 DEPENDS ON EXTENSION plpgsql;
 ALTER TABLE carried."we""ird table" DISABLE TRIGGER t2;
 ALTER TABLE carried."we""ird table" ENABLE ALWAYS TRIGGER t4;
 COMMENT ON TRIGGER t3 ON carried."we""ird table" IS 'late';
@@ -90,6 +95,7 @@ CREATE VIEW carried.definitions AS
 	SELECT 'index', indrelid::regclass::text, indexrelid::regclass::text,
 		   concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, indisclustered, obj_description(indexrelid, 'pg_class'),
 					 (SELECT string_agg(attnum || ':' || attstattarget, ' ') FROM pg_attribute WHERE attrelid = indexrelid AND attstattarget > 0),
+					 (SELECT 'with extension' FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = indexrelid AND deptype = 'x'),
 					 (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = indexrelid),
 					 (SELECT spcname FROM pg_class AS c, pg_tablespace AS t WHERE c.oid = indexrelid AND t.oid = c.reltablespace))
 	FROM pg_index WHERE indrelid::regclass::text LIKE 'carried.%'
@@ -99,8 +105,9 @@ CREATE VIEW carried.definitions AS
 	FROM pg_statistic_ext WHERE stxrelid::regclass::text LIKE 'carried.%'
 	UNION ALL
 	SELECT 'trigger', tgrelid::regclass::text, tgname,
-		   concat_ws(' ', pg_get_triggerdef(oid), tgenabled, obj_description(oid, 'pg_trigger'))
-	FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'carried.%'
+		   concat_ws(' ', pg_get_triggerdef(oid), tgenabled, obj_description(oid, 'pg_trigger'),
+					 (SELECT 'with extension' FROM pg_depend AS d WHERE classid = 'pg_trigger'::regclass AND objid = t.oid AND deptype = 'x'))
+	FROM pg_trigger AS t WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'carried.%'
 	UNION ALL
 	SELECT 'default', adrelid::regclass::text, attname, pg_get_expr(adbin, adrelid)
 	FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid::regclass::text LIKE 'carried.%'
@@ -139,7 +146,9 @@ TABLE carried.changes;
 -- To the end: only what names the type is another.
 CALL remedy.migrate_json('carried."we""ird table"', 'we"ird col');
 CALL remedy.finish_json_migration('carried."we""ird table"', 'we"ird col');
+SET default_tablespace = regress_remedy_carried;
 CALL remedy.migrate_json('carried.part', 'doc', swap => 'wait');
+RESET default_tablespace;
 CREATE TABLE carried.part_d PARTITION OF carried.part FOR VALUES IN ('d');
 CALL remedy.migrate_json('carried.part', 'doc');
 CALL remedy.finish_json_migration('carried.part', 'doc');
@@ -152,6 +161,20 @@ INSERT INTO carried."we""ird table" (id) VALUES (1000) RETURNING "we""ird col";
 INSERT INTO carried.part (id, area) VALUES (1000, 'b') RETURNING doc;
 INSERT INTO carried.child (id) VALUES (2) RETURNING doc;
 INSERT INTO carried.parent VALUES (3, '[]');
+
+-- Two documents become the same one: the index that was not built is removed by the next call.
+CREATE TABLE carried.twice (id integer PRIMARY KEY, doc json);
+CREATE UNIQUE INDEX once ON carried.twice ((doc ->> 'n'));
+INSERT INTO carried.twice VALUES (1, '{"n": 1.50e1}'), (2, '{"n": 15.0}');
+\set VERBOSITY sqlstate
+CALL remedy.migrate_json('carried.twice', 'doc');
+\set VERBOSITY terse
+SELECT count(*) FROM pg_index WHERE indrelid = 'carried.twice'::regclass AND NOT indisvalid;
+DELETE FROM carried.twice WHERE id = 2;
+CALL remedy.migrate_json('carried.twice', 'doc');
+SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'carried.twice'::regclass AND indexrelid = 'carried.once'::regclass AND indisvalid;
+CALL remedy.finish_json_migration('carried.twice', 'doc');
+SELECT count(*) FROM pg_index WHERE indrelid = 'carried.twice'::regclass;
 
 -- What is refused.
 CREATE ROLE regress_remedy_carrier;
