@@ -104,6 +104,7 @@ void rehearse(const Target &target) noexcept;
 
 // CREATE INDEX CONCURRENTLY and its like, each one command of a background worker: for the
 // indexes that have no valid twin yet.  Drops invalid twins' remains by the commands as well.
+// Those of partitions are attached to their parent's in the swap.
 List *index_commands(const Scope &scope, const List *dependents) noexcept; // of const char *
 
 } // namespace remedy::jsonb_migration
