@@ -221,12 +221,16 @@ REMEDY_FUNCTION(remedy_plan_json_migration)
 	server::Rows rows(fcinfo);
 	PreventCommandIfReadOnly("remedy.plan_json_migration()");
 	const Target target = find_target(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
+	const Intentions intentions = {PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(2), PG_GETARG_BOOL(4)};
 	Scope scope = scope_of(target);
 	List *const dependents = find_dependents(scope);
 
+	if (!(intentions.rest_share >= 0 && intentions.rest_share < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("rest_share must be at least 0 and less than 1")));
 	rehearse_dependents(target, dependents);
-	Telling plan = {
-		rows, target, qualified_name(target.table), dependents, estimate(target, dependents, {0, 250, true}), 0};
+	const Estimate foretold = estimate(target, dependents, intentions);
+	Telling plan = {rows, target, qualified_name(target.table), dependents, foretold, 0};
 	put_beginning(plan);
 	put_filling(plan);
 	put_proving(plan);

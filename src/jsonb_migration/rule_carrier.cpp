@@ -80,13 +80,16 @@ print(const Rule &rule, const char *name, Oid relation) noexcept
 	if (rule.condition != nullptr)
 		appendStringInfo(&command, " WHERE %s", print_old_new(rule.condition, relation));
 	appendStringInfo(&command, " DO %s", rule.instead ? "INSTEAD " : "");
-	if (rule.actions == NIL)
+	// A condition's NOTHING is a query of its own.
+	if (rule.actions == NIL || linitial_node(Query, rule.actions)->commandType == CMD_NOTHING)
+	{
 		appendStringInfoString(&command, "NOTHING");
+		return command.data;
+	}
 	foreach (cell, rule.actions)
 		appendStringInfo(&command, "%s%s", foreach_current_index(cell) == 0 ? "(" : "; ",
 						 print_query(lfirst_node(Query, cell)));
-	if (rule.actions != NIL)
-		appendStringInfoString(&command, ")");
+	appendStringInfoString(&command, ")");
 	return command.data;
 }
 

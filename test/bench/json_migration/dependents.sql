@@ -32,5 +32,7 @@ ALTER TABLE documents ALTER COLUMN doc SET DEFAULT '{"user_id": 0}';
 CREATE FUNCTION user_of(bigint) RETURNS text STABLE BEGIN ATOMIC
     SELECT doc ->> 'user_id' FROM documents WHERE id = $1;
 END;
-CREATE RULE delete_pages AS ON DELETE TO event_pages DO INSTEAD DELETE FROM documents WHERE id = OLD.id;
+CREATE RULE skip_drafts AS ON INSERT TO drafts
+    WHERE EXISTS (SELECT FROM documents WHERE id = NEW.n AND doc ->> 'user_id' = NEW.doc ->> 'user_id')
+    DO INSTEAD NOTHING;
 ANALYZE documents;

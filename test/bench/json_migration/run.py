@@ -53,9 +53,13 @@ def fresh_copy(method):
         connection.execute("CHECKPOINT")
 
 
-def estimates(connection):
-    """What plan_json_migration foretells, by name."""
-    return {}
+def foretell(method):
+    """Seconds, WAL and disk in MB, as plan_json_migration has them."""
+    with psycopg.connect(dbname="run", user="app", autocommit=True) as connection:
+        milliseconds, wal, disk = connection.execute("""
+            SELECT duration_ms, wal_bytes, disk_bytes FROM remedy.plan_json_migration('documents', 'doc')
+            WHERE phase = %s AND duration_ms IS NOT NULL""", ["instead" if method == "alter" else "plan"]).fetchone()
+    return milliseconds / 1000, wal / MB, disk / MB
 
 
 def act(method, seconds):
@@ -92,12 +96,11 @@ def repacked():
 def run(method, options, folder):
     print(method, flush=True)
     fresh_copy(method)
-    with psycopg.connect(dbname="run", user="app", autocommit=True) as connection:
-        foretold = estimates(connection)
     readers = Clients("run", folder, method + "_read", options.reads, 8, options.rows, {"read_one": 7, "read_user": 3})
     writers = Clients("run", folder, method + "_write", options.writes, 8, options.rows,
                       {"rewrite": 11, "touch": 5, "add": 3, "remove": 1})
     time.sleep(3)
+    foretold = foretell(method)
     with Watch("run") as watch:
         taken = act(method, options.seconds)
     time.sleep(2)
@@ -122,11 +125,16 @@ def run(method, options, folder):
     result["table after, MB"] = watch.table_after / MB
     result["database at the peak, MB more"] = (watch.total_peak - watch.total_before) / MB
     result["database after, MB more"] = (watch.total_after - watch.total_before) / MB
+    if method != "idle":
+        came = taken, watch.wal_bytes / MB, result["database at the peak, MB more"]
+        for name, estimate, value in zip(("seconds", "MB of WAL", "MB of disk"), foretold, came):
+            result["foretold " + name] = estimate
+            result["foretold " + name + ", of what came"] = estimate / value
     if method in ("migrate", "dependents"):
         result["table repacked, MB"] = repacked() / MB
     with psycopg.connect(dbname="postgres", autocommit=True) as admin:
         admin.execute("DROP DATABASE run")
-    return result, foretold
+    return result
 
 
 def show(results):
@@ -136,7 +144,7 @@ def show(results):
     for name in names:
         values = [results[method].get(name) for method in methods]
         print("| %s | %s |" % (name, " | ".join("" if value is None else format(value, ",.0f" if value >= 100 or
-                               isinstance(value, int) else ",.1f") for value in values)))
+                               isinstance(value, int) else ",.1f" if value >= 10 else ",.2f") for value in values)))
 
 
 def judge(results):
@@ -169,9 +177,9 @@ def main():
     began = time.time()
     build(options.rows)
     print("%d rows built in %.0f s" % (options.rows, time.time() - began), flush=True)
-    results, foretold = {}, {}
+    results = {}
     for method in options.methods.split(","):
-        results[method], foretold[method] = run(method, options, options.folder)
+        results[method] = run(method, options, options.folder)
     show(results)
     judge(results)
 
