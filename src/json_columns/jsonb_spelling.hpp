@@ -33,6 +33,23 @@ is_needed_code(const char *digits) noexcept
 	return digits[2] == '1' || std::strchr("89acd", digits[3]) == nullptr;
 }
 
+// The quote that ends a string, of which this is the first character, or the text's end.
+inline const char *
+end_of_string(const char *first, const char *end) noexcept
+{
+	for (const char *quote = first;; ++quote)
+	{
+		quote = static_cast<const char *>(std::memchr(quote, '"', end - quote));
+		if (quote == nullptr)
+			return end;
+		const char *escapes = quote;
+		while (escapes > first && escapes[-1] == '\\')
+			--escapes;
+		if ((quote - escapes) % 2 == 0)
+			return quote;
+	}
+}
+
 } // namespace detail
 
 // One space after each comma and colon, none elsewhere.
@@ -45,8 +62,7 @@ is_spaced_like_jsonb(std::string_view text) noexcept
 		switch (*at)
 		{
 		case '"':
-			while (++at < end && *at != '"')
-				at += *at == '\\';
+			at = detail::end_of_string(at + 1, end);
 			break;
 		case ',':
 		case ':':

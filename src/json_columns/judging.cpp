@@ -24,7 +24,7 @@ constexpr int most_bytes_surely = 16 * 1024 * 1024;
 // Numbers of fewer characters are in the range, if they have no exponent.
 constexpr int64 longest_number_surely = 16000;
 
-// From here on memory is taken in large blocks, and given back at once.
+// In larger documents memory is given back at once.
 constexpr int thrifty_from = 1024 * 1024;
 
 // ---- Memory ------------------------------------------------------------------------
@@ -68,6 +68,7 @@ struct OpenContainer
 
 struct JudgeMemory
 {
+	MemoryContext of_a_document;  // its first block stays, so that most documents need no other
 	Stack<std::string_view> keys; // of all open objects
 	Stack<OpenContainer> open;
 };
@@ -77,6 +78,7 @@ make_judge_memory() noexcept
 {
 	JudgeMemory *const memory = static_cast<JudgeMemory *>(palloc0(sizeof(JudgeMemory)));
 
+	memory->of_a_document = AllocSetContextCreate(CurrentMemoryContext, "pg_remedy document", ALLOCSET_DEFAULT_SIZES);
 	memory->keys.init(64);
 	memory->open.init(16);
 	return memory;
@@ -267,9 +269,7 @@ speaks_of_document(int sqlstate) noexcept
 Faults
 look(const char *text, int length, JudgeMemory &memory) noexcept
 {
-	if (length >= thrifty_from) // goes with the attempt's own context
-		MemoryContextSwitchTo(
-			AllocSetContextCreate(CurrentMemoryContext, "pg_remedy large document", ALLOCSET_DEFAULT_SIZES));
+	MemoryContextSwitchTo(memory.of_a_document);
 	Looker looker(memory, length >= thrifty_from);
 	const JsonParseErrorType result = server::parse_json(text, length, looker);
 
@@ -291,7 +291,8 @@ judge(const char *text, int length, JudgeMemory &memory) noexcept
 	Faults faults = 0;
 
 	if (!attempt_in_memory([&]() noexcept { faults = look(text, length, memory); }, &sqlstate, speaks_of_document))
-		return fault_of_error(sqlstate);
+		faults = fault_of_error(sqlstate);
+	MemoryContextReset(memory.of_a_document);
 	if (verdict_of(faults) == Verdict::rejected)
 		return faults;
 	if (!is_spaced_like_jsonb(whole))
