@@ -14,11 +14,6 @@ namespace {
 	" JOIN pg_attribute AS a ON a.attrelid = t.id AND a.attname = $2"                                                  \
 	" JOIN pg_attribute AS b ON b.attrelid = t.id AND b.attname = $3 "
 
-// The parent's command goes down to its children.
-#define NO_PARENT_IS_NOT_NULL                                                                                          \
-	" NOT EXISTS (SELECT FROM pg_inherits AS i JOIN pg_attribute AS p ON p.attrelid = i.inhparent"                     \
-	" AND p.attname = $2 AND p.attnotnull WHERE i.inhrelid = t.id) "
-
 constexpr char storage[] =
 	"SELECT NULL::oid, format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STORAGE %s', t.id::regclass, $3,"
 	" CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main'"
@@ -77,31 +72,19 @@ constexpr char grants[] =
 	"number)"
 	" WHERE a.attacl::text IS DISTINCT FROM b.attacl::text ORDER BY t.place, g.number";
 
-// Proved by the guard, so that no row is read.  From version 18 on NOT NULL has a name, which
-// the new column takes over, unless children have another one; the old column's, if it has
-// one, takes the new one's.
-constexpr char not_null_names[] =
-	"SELECT NULL::oid, format(action, t.id::regclass, x.conname, y.conname, $4, $3,"
-	" CASE WHEN x.connoinherit THEN ' NO INHERIT' ELSE '' END || CASE WHEN x.convalidated THEN '' ELSE ' NOT VALID' "
-	"END)" PAIRS "JOIN pg_constraint AS x ON x.conrelid = t.id AND x.contype = 'n' AND x.conkey = ARRAY[a.attnum] AND "
-	"x.coninhcount = 0"
-	" LEFT JOIN pg_constraint AS y ON y.conrelid = t.id AND y.contype = 'n' AND y.conkey = ARRAY[b.attnum],"
-	" LATERAL unnest(CASE WHEN y.conname IS NULL THEN ARRAY["
-	"'ALTER TABLE %1$s RENAME CONSTRAINT %2$I TO %4$I',"
-	"'ALTER TABLE %1$s ADD CONSTRAINT %2$I NOT NULL %5$I%6$s'"
-	"] ELSE ARRAY["
-	"'ALTER TABLE %1$s RENAME CONSTRAINT %2$I TO remedy_spare_not_null',"
-	"'ALTER TABLE %1$s RENAME CONSTRAINT %3$I TO %2$I',"
-	"'ALTER TABLE %1$s RENAME CONSTRAINT remedy_spare_not_null TO %3$I'"
-	"] END) WITH ORDINALITY AS d(action, step)"
-	" WHERE 1 = (SELECT count(DISTINCT z.conname) FROM pg_constraint AS z JOIN pg_attribute AS q ON q.attrelid = "
-	"z.conrelid"
-	" AND q.attname = $2 WHERE z.conrelid = ANY ($1) AND z.contype = 'n' AND z.conkey = ARRAY[q.attnum])"
-	" ORDER BY t.place, d.step";
-
-constexpr char not_null[] = "SELECT NULL::oid, format('ALTER TABLE %s ALTER COLUMN %I %s NOT NULL', t.id::regclass, $3,"
-							" CASE WHEN a.attnotnull THEN 'SET' ELSE 'DROP' END)" PAIRS
-							"WHERE a.attnotnull <> b.attnotnull AND" NO_PARENT_IS_NOT_NULL "ORDER BY t.place";
+// From version 18 on NOT NULL has a name, which goes with it.  On a table of which no parent has it: the
+// command goes down to the children.
+constexpr char not_null[] =
+	"SELECT NULL::oid, format(action, t.id::regclass, $2, $3, x.conname, CASE WHEN x.connoinherit THEN ' NO INHERIT' "
+	"ELSE '' END"
+	" || CASE WHEN x.convalidated THEN '' ELSE ' NOT VALID' END)" PAIRS
+	"LEFT JOIN pg_constraint AS x ON x.conrelid = t.id AND x.contype = 'n' AND x.conkey = ARRAY[a.attnum],"
+	" LATERAL unnest(ARRAY['ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL', CASE WHEN x.conname IS NULL"
+	" THEN 'ALTER TABLE %1$s ALTER COLUMN %3$I SET NOT NULL'"
+	" ELSE 'ALTER TABLE %1$s ADD CONSTRAINT %4$I NOT NULL %3$I%5$s' END]) WITH ORDINALITY AS d(action, step)"
+	" WHERE a.attnotnull AND NOT EXISTS (SELECT FROM pg_inherits AS i JOIN pg_attribute AS p ON p.attrelid = "
+	"i.inhparent"
+	" AND p.attname = $2 AND p.attnotnull WHERE i.inhrelid = t.id) ORDER BY t.place, d.step";
 
 // ---- Running what they make ------------------------------------------------------
 
@@ -192,9 +175,8 @@ copy_words(const Target &target, const char *from, const char *to) noexcept
 }
 
 void
-copy_not_null(const Target &target, const char *from, const char *to) noexcept
+move_not_null(const Target &target, const char *from, const char *to) noexcept
 {
-	run_made(target, not_null_names, from, to, psprintf("%s_not_null", target.old));
 	run_made(target, not_null, from, to, "");
 }
 

@@ -15,8 +15,8 @@ void copy_use(const Target &target, const char *from, const char *to) noexcept;
 // Comment and security labels.
 void copy_words(const Target &target, const char *from, const char *to) noexcept;
 
-// NOT NULL, and its name where it has one.  No row is read where a valid check says it already.
-void copy_not_null(const Target &target, const char *from, const char *to) noexcept;
+// NOT NULL, with its name where it has one.  No row is read where a valid check says it already.
+void move_not_null(const Target &target, const char *from, const char *to) noexcept;
 
 // Runs the commands that a query makes: pairs of a role, null for the caller's own, and a command.
 // Its parameters are the tables, two columns' names and one more name.

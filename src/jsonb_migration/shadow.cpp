@@ -7,10 +7,11 @@ namespace remedy::jsonb_migration {
 
 namespace {
 
+// Of either column.
 const char *
-not_null_guard_of(const Target &target) noexcept
+not_null_guard_of(const char *column) noexcept
 {
-	return psprintf("%s_not_null", target.shadow);
+	return psprintf("%s_not_null", column);
 }
 
 bool
@@ -84,12 +85,18 @@ constexpr char validations[] =
 	"SELECT NULL::oid, format('ALTER TABLE %s %s', c.conrelid::regclass,"
 	" string_agg(format('VALIDATE CONSTRAINT %I', c.conname), ', '))"
 	" FROM pg_constraint AS c WHERE c.conrelid = ANY ($1) AND c.contype = 'c' AND c.coninhcount = 0"
-	" AND c.conname IN ($2, $3) AND NOT c.convalidated GROUP BY c.conrelid ORDER BY c.conrelid";
+	" AND c.conname IN ($2, $3, $4) AND NOT c.convalidated GROUP BY c.conrelid ORDER BY c.conrelid";
 
 constexpr char guards_to_drop[] =
 	"SELECT NULL::oid, format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)"
 	" FROM pg_constraint AS c WHERE c.conrelid = ANY ($1) AND c.contype = 'c' AND c.coninhcount = 0"
-	" AND c.conname IN ($2, $3)";
+	" AND c.conname IN ($2, $3, $4)";
+
+void
+run_on_guards(const Target &target, const char *query) noexcept
+{
+	run_made(target, query, guard_of(target), not_null_guard_of(target.shadow), not_null_guard_of(target.old));
+}
 
 void
 rename_column(const Target &target, const char *from, const char *to) noexcept
@@ -104,7 +111,7 @@ exchange(const Target &target, const char *beside, const char *aside) noexcept
 {
 	copy_use(target, target.column_name, beside);
 	copy_words(target, target.column_name, beside);
-	copy_not_null(target, target.column_name, beside);
+	move_not_null(target, target.column_name, beside);
 	drop_triggers(target, beside);
 	rename_column(target, target.column_name, aside);
 	rename_column(target, beside, target.column_name);
@@ -118,7 +125,7 @@ drop_column(const Target &target, const char *name) noexcept
 	ListCell *cell;
 
 	drop_triggers(target, name);
-	run_made(target, guards_to_drop, guard_of(target), not_null_guard_of(target), "");
+	run_on_guards(target, guards_to_drop);
 	foreach (cell, find_tables(target)) // the root, and who has it on its own, too
 		if (has_column(lfirst_oid(cell), name))
 			run_sql("ALTER TABLE %s DROP COLUMN %s", qualified_name(lfirst_oid(cell)), name);
@@ -143,20 +150,20 @@ add_guards(const Target &target) noexcept
 	if (!has_constraint(target.table, guard_of(target)))
 		run_sql("ALTER TABLE %s ADD CONSTRAINT %s CHECK ((%s IS NULL) = (%s IS NULL)) NOT VALID",
 				qualified_name(target.table), guard_of(target), target.shadow, quote_identifier(target.column_name));
-	run_made(target, not_null_guards, target.column_name, target.shadow, not_null_guard_of(target));
+	run_made(target, not_null_guards, target.column_name, target.shadow, not_null_guard_of(target.shadow));
+	run_made(target, not_null_guards, target.column_name, target.column_name, not_null_guard_of(target.old));
 }
 
 void
 validate_guards(const Target &target) noexcept
 {
-	run_made(target, validations, guard_of(target), not_null_guard_of(target), "");
+	run_on_guards(target, validations);
 }
 
 void
 swap_columns(const Target &target) noexcept
 {
 	exchange(target, target.shadow, target.old);
-	run_made(target, guards_to_drop, not_null_guard_of(target), "", "");
 }
 
 void

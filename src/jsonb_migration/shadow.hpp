@@ -15,7 +15,7 @@ namespace remedy::jsonb_migration {
 void add_shadow(const Target &target) noexcept;
 
 // From now on a statement fails that writes a document which jsonb refuses, with jsonb's own
-// error as after the swap: CHECK ((shadow IS NULL) = (column IS NULL)), and shadow IS NOT NULL where the
+// error as after the swap: CHECK ((shadow IS NULL) = (column IS NULL)), and IS NOT NULL for both where the
 // column is NOT NULL; not yet validated.  ACCESS EXCLUSIVE for some ms.
 void add_guards(const Target &target) noexcept;
 void validate_guards(const Target &target) noexcept; // SHARE UPDATE EXCLUSIVE, one scan of each table
@@ -23,8 +23,8 @@ void validate_guards(const Target &target) noexcept; // SHARE UPDATE EXCLUSIVE, 
 // Under ACCESS EXCLUSIVE, in the transaction of the swap: names, NOT NULL, comment, grants, security
 // labels; the trigger now keeps the old column in step, as text.  The default is a dependent.
 //
-// The first guard stays until drop_old_column(), and so does the old column's NOT NULL, so that
-// swap_columns_back() leaves a migration that is ready to be swapped again: nothing is to be scanned.
+// The guards stay until drop_old_column(), so that NOT NULL moves from column to column without a scan,
+// and swap_columns_back() leaves a migration that is ready to be swapped again.
 void swap_columns(const Target &target) noexcept;
 void swap_columns_back(const Target &target) noexcept;
 

@@ -189,7 +189,8 @@ sub end_call
 	return $runner->finish;
 }
 
-sub backend { return $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE application_name = 'runner'"); }
+sub backend { return $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity
+	WHERE application_name = 'runner' AND backend_type = 'client backend'"); }
 
 # How far the migration is: the filled share, or one and more for the phases after it; undefined if it is over.
 sub progress
