@@ -7,11 +7,17 @@ namespace remedy::jsonb_migration {
 
 namespace {
 
-// Of either column.
+// All guards' names begin with the shadow's, by which they are known for ours.
 const char *
-not_null_guard_of(const char *column) noexcept
+not_null_guard_of(const Target &target) noexcept
 {
-	return psprintf("%s_not_null", column);
+	return psprintf("%s_not_null", target.shadow);
+}
+
+const char *
+old_not_null_guard_of(const Target &target) noexcept
+{
+	return psprintf("%s_old_not_null", target.shadow);
 }
 
 bool
@@ -95,7 +101,7 @@ constexpr char guards_to_drop[] =
 void
 run_on_guards(const Target &target, const char *query) noexcept
 {
-	run_made(target, query, guard_of(target), not_null_guard_of(target.shadow), not_null_guard_of(target.old));
+	run_made(target, query, guard_of(target), not_null_guard_of(target), old_not_null_guard_of(target));
 }
 
 void
@@ -150,8 +156,8 @@ add_guards(const Target &target) noexcept
 	if (!has_constraint(target.table, guard_of(target)))
 		run_sql("ALTER TABLE %s ADD CONSTRAINT %s CHECK ((%s IS NULL) = (%s IS NULL)) NOT VALID",
 				qualified_name(target.table), guard_of(target), target.shadow, quote_identifier(target.column_name));
-	run_made(target, not_null_guards, target.column_name, target.shadow, not_null_guard_of(target.shadow));
-	run_made(target, not_null_guards, target.column_name, target.column_name, not_null_guard_of(target.old));
+	run_made(target, not_null_guards, target.column_name, target.shadow, not_null_guard_of(target));
+	run_made(target, not_null_guards, target.column_name, target.column_name, old_not_null_guard_of(target));
 }
 
 void
