@@ -131,7 +131,7 @@ sub misjudged
 # ---- The public test suite ----------------------------------------------------------------------------------------
 
 my %suite;
-for my $file (glob("$FindBin::RealBin/../data/jsontestsuite/test_*/*.json"))
+for my $file (glob("$FindBin::RealBin/data/jsontestsuite/test_*/*.json"))
 {
 	$suite{ $file =~ s{.*/}{}r =~ s/\.json$//r } = slurp_file($file);
 }
