@@ -176,7 +176,8 @@ AS $$
 	       coalesce(sum(r.rows_read) FILTER (WHERE NOT served AND r.operation NOT IN ('whole', 'written') AND r.operation NOT LIKE '::%'), 0)::bigint,
 	       coalesce(max(r.total_ms) FILTER (WHERE indexable), 0),
 	       coalesce(max(r.total_ms) FILTER (WHERE NOT served AND r.operation NOT IN ('whole', 'written') AND r.operation NOT LIKE '::%'), 0),
-	       string_agg(format('%s (%s)', remedy.describe_json_use(r.operation, r.path, r.cast_to, r.comparison),
+	       string_agg(format('%s%s (%s)', CASE WHEN r.as_jsonb AND r.operation <> '::jsonb' THEN '::jsonb ' END,
+	                         remedy.describe_json_use(r.operation, r.path, r.cast_to, r.comparison),
 	                         remedy.describe_json_work(r.calls, r.total_ms)), '; ' ORDER BY r.place) FILTER (WHERE r.place <= 6),
 	       array_agg(r.expression ORDER BY r.place)
 	           FILTER (WHERE indexable AND NOT EXISTS (

@@ -140,6 +140,14 @@ wal_ms(double bytes) noexcept
 	return bytes / 1e6 * 3;
 }
 
+// CONCURRENTLY reads the table once more, and sorts where the rows are that the index has.
+// Fitted to 200,000 documents (PostgreSQL 15).
+double
+proving_ms(const Measured &whole, double entries) noexcept
+{
+	return whole.pages * 0.003 + whole.tuples * 0.0002 + entries * 0.00007;
+}
+
 // The time of as much memory as the real build has; the size of so much less that both are
 // filled by the same number of batches.
 void
@@ -156,7 +164,10 @@ measure_gin(const Job &job, WantedIndex &wanted) noexcept
 	const int count = classes_of(wanted, classes);
 	wanted.size_bytes = bytes * gin_bytes(classes, count, times, job.whole.pages) /
 						Max(gin_bytes(classes, count, 1, job.whole.pages / times), 1.0);
-	wanted.build_ms = ms * times * growth(times) + wal_ms(wanted.size_bytes);
+	double entries = 0;
+	for (int i = 0; i < count; ++i)
+		entries += classes[i].entries * times;
+	wanted.build_ms = ms * times * growth(times) + wal_ms(wanted.size_bytes) + proving_ms(job.whole, entries);
 }
 
 // Of several keys those without any value count as the NULLs of one.
@@ -186,7 +197,7 @@ measure_btree(const Job &job, WantedIndex &wanted) noexcept
 	const KeyClass keys = btree_class(wanted, nulls);
 
 	wanted.size_bytes = built.bytes * btree_bytes(keys, nulls, times) / Max(btree_bytes(keys, nulls, 1), 1.0);
-	wanted.build_ms = built.ms * times + wal_ms(wanted.size_bytes);
+	wanted.build_ms = built.ms * times + wal_ms(wanted.size_bytes) + proving_ms(job.whole, 0);
 }
 
 // ---- How many rows an observed value finds -----------------------------------------------
