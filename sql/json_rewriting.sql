@@ -187,6 +187,12 @@ GRANT SELECT ON app.granted TO PUBLIC;
 RESET ROLE;
 CREATE VIEW as_row AS SELECT id, document FROM papers;
 CREATE FUNCTION rows_as() RETURNS SETOF as_row LANGUAGE sql AS $$ SELECT * FROM app.as_row $$;
+CREATE FUNCTION on_conflict(integer) RETURNS void LANGUAGE sql BEGIN ATOMIC
+	INSERT INTO papers VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id;
+END;
+CREATE FUNCTION no_conflict(integer, json) RETURNS json LANGUAGE sql BEGIN ATOMIC
+	INSERT INTO papers VALUES ($1, $2) ON CONFLICT (id) DO NOTHING RETURNING document;
+END;
 SELECT object, refusal FROM remedy.plan_json_migration('app.papers', 'document') WHERE refusal IS NOT NULL
 ORDER BY object COLLATE "C";
 

@@ -129,12 +129,18 @@ check_row_type(Rewriting &rewriting, Node *node) noexcept
 		refuse(rewriting, psprintf("it uses the row type of %s", get_rel_name(relation)));
 }
 
-// All columns of the row that was not inserted are listed, and the row itself, used or not.
+// DO UPDATE lists all columns of the row that was not inserted, used or not, and so hangs on each of
+// the table: the old one could not be dropped in the end.
 Node *
 rewrite_conflict(Rewriting &rewriting, const OnConflictExpr *before) noexcept
 {
+	const Query *const query = rewriting.level->before;
+	const Oid table = rt_fetch(query->resultRelation, query->rtable)->relid;
 	OnConflictExpr used = *before;
 
+	if (before->action == ONCONFLICT_UPDATE && has_mapped_columns(*rewriting.mapping, table))
+		refuse(rewriting,
+			   psprintf("it has ON CONFLICT DO UPDATE, which hangs on every column of %s", get_rel_name(table)));
 	used.exclRelTlist = NIL;
 	auto *const after =
 		reinterpret_cast<OnConflictExpr *>(server::mutate_expression(node_of(&used), rewrite_node, &rewriting));
