@@ -56,6 +56,12 @@ remember_left(Runner &runner, Pass &pass, const KeptRange &kept, const Batch &ba
 void
 do_batch(Runner &runner, Pass &pass, const Leaf &leaf, KeptRange &kept) noexcept
 {
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(leaf.table))) // it was dropped
+	{
+		drop_leaf(runner.number(), leaf.table);
+		kept.range.next = kept.range.end;
+		return;
+	}
 	const Batch batch = pass.work(leaf, kept.range, runner.options.batch_ms);
 
 	runner.migration.rows_done += batch.rows;
@@ -224,6 +230,19 @@ fill_again(Runner &runner) noexcept
 	});
 }
 
+namespace {
+
+// Plans are to know the new column, and the expressions of its indexes, from the first
+// statement after the swap on.
+void
+analyse(Runner &runner) noexcept
+{
+	patient_step({0, runner.options.patience.tries},
+				 [&]() noexcept { run_sql("ANALYZE %s", qualified_name(runner.target().table)); });
+}
+
+} // namespace
+
 void
 verify_all(Runner &runner) noexcept
 {
@@ -239,6 +258,7 @@ verify_all(Runner &runner) noexcept
 						   static_cast<unsigned long>(pass.refused), static_cast<long long>(pass.refused), runner.name),
 			 errdetail_internal("%s", pass.refusals == nullptr ? "none is told" : pass.refusals),
 			 errhint("Update these rows' json column with itself, then CALL this again.")));
+	analyse(runner);
 	go_to(runner, Phase::ready);
 }
 

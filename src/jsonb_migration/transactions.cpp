@@ -34,13 +34,14 @@ set_lock_timeout(int ms) noexcept
 	set_locally("lock_timeout", psprintf("%d", ms));
 }
 
-// Each statement of a step sees what was committed before it, whatever the session's
-// default is: a step may have waited for a lock.
+// Whatever the session's defaults are: each statement of a step sees what was committed before
+// it, for a step may have waited for a lock; and it waits as long as we say.
 void
 begin_step() noexcept
 {
 	XactIsoLevel = XACT_READ_COMMITTED;
 	set_locally("search_path", "pg_catalog, pg_temp");
+	set_locally("lock_timeout", "0");
 	EnsurePortalSnapshotExists();
 }
 
