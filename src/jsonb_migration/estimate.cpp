@@ -139,11 +139,13 @@ first_not_carried(const List *dependents) noexcept
 	return nullptr;
 }
 
+// A lock_timeout of 0 would be none.
 const char *
 offer_of(const Target &target, double permitted_stall_ms) noexcept
 {
 	return psprintf("BEGIN; SET LOCAL lock_timeout = '%.0fms'; ALTER TABLE %s ALTER COLUMN %s TYPE jsonb; COMMIT;",
-					permitted_stall_ms, qualified_name(target.table), quote_identifier(target.column_name));
+					std::max(permitted_stall_ms, 1.0), qualified_name(target.table),
+					quote_identifier(target.column_name));
 }
 
 const char *
