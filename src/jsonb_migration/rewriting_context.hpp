@@ -64,6 +64,21 @@ Oid twin_of_operator(Oid op) noexcept;
 
 void refuse(Rewriting &rewriting, const char *reason) noexcept; // the first stays
 
+// ---- Calls -----------------------------------------------------------------------
+
+// Where the value of a list's cell is, which may be a target or a named argument.
+Node **place_of(ListCell *cell) noexcept;
+List *places_of(List *values) noexcept; // of Node **
+
+void cast_if_changed(Rewriting &rewriting, Node *before, Node *&after) noexcept;
+void cast_all_changed(Rewriting &rewriting, List *before, List *after) noexcept;
+bool is_text(Oid type) noexcept;
+
+void mend_function(Rewriting &rewriting, const FuncExpr *before, FuncExpr *after) noexcept;
+void mend_operator(Rewriting &rewriting, const OpExpr *before, OpExpr *after) noexcept;
+void mend_aggregate(Rewriting &rewriting, const Aggref *before, Aggref *after) noexcept;
+void mend_window_function(Rewriting &rewriting, const WindowFunc *before, WindowFunc *after) noexcept;
+
 // ---- Queries ---------------------------------------------------------------------
 
 Query *rewrite_query(Rewriting &rewriting, Query *query) noexcept;

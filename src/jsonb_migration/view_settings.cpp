@@ -1,3 +1,5 @@
+// Most of it is asked of the catalogs, by queries that write the commands.
+
 #include "jsonb_migration/view_settings.hpp"
 
 namespace remedy::jsonb_migration {
