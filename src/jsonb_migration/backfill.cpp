@@ -1,79 +1,17 @@
-#include "jsonb_migration/backfill.hpp"
-
 #include <algorithm>
 
 #include "jsonb_migration/conversion.hpp"
-#include "observe/clock.hpp"
+#include "jsonb_migration/table_walk.hpp"
 #include "server/guard.hpp"
 #include "server/range_table.hpp"
-
-extern "C" {
-#include "access/tableam.h"
-#include "storage/bufmgr.h"
-}
 
 namespace remedy::jsonb_migration {
 
 namespace {
 
-// So many blocks are scanned at once.  They are one subtransaction of the filling: few enough to be
-// done again when one row is refused, and enough for the transaction to have few of them.
+// So many blocks are a subtransaction: few enough to be done again when one row is refused,
+// and enough for the transaction to have few of them.
 constexpr BlockNumber fill_blocks = 64;
-constexpr BlockNumber verify_blocks = 16;
-
-// What a call has of its own, for as long as it runs.
-struct Work
-{
-	const Leaf &leaf;
-	Relation table;
-	double budget_ms;
-	Nanoseconds start;
-	MemoryContext caller;
-	MemoryContext stretch; // what is needed for some blocks
-	MemoryContext row;
-	Oid user;
-	int security;
-	int settings;
-	EState *state; // of the filling only
-	ResultRelInfo *result;
-	Batch batch;
-	BlockNumber next; // block to go on with, if there was no time for all
-	bool over;        // there was not
-};
-
-bool
-time_is_over(const Work &work) noexcept
-{
-	return milliseconds(now() - work.start) >= work.budget_ms;
-}
-
-// ---- Around it -------------------------------------------------------------------
-
-// As its owner and restricted, as VACUUM is: checks and indexes may call anybody's functions.
-void
-begin(Work &work, LOCKMODE lock) noexcept
-{
-	work.start = now();
-	work.caller = CurrentMemoryContext;
-	work.stretch = AllocSetContextCreate(work.caller, "pg_remedy backfill", ALLOCSET_DEFAULT_SIZES);
-	work.row = AllocSetContextCreate(work.caller, "pg_remedy backfill of a row", ALLOCSET_DEFAULT_SIZES);
-	work.table = table_open(work.leaf.table, lock);
-	GetUserIdAndSecContext(&work.user, &work.security);
-	SetUserIdAndSecContext(work.table->rd_rel->relowner, work.security | SECURITY_RESTRICTED_OPERATION);
-	work.settings = NewGUCNestLevel();
-	PushActiveSnapshot(GetLatestSnapshot());
-}
-
-void
-end(Work &work) noexcept
-{
-	PopActiveSnapshot();
-	AtEOXact_GUC(false, work.settings);
-	SetUserIdAndSecContext(work.user, work.security);
-	table_close(work.table, NoLock);
-	MemoryContextDelete(work.row);
-	MemoryContextDelete(work.stretch);
-}
 
 // Without the triggers.
 void
@@ -102,21 +40,6 @@ close_result(Work &work) noexcept
 	FreeExecutorState(work.state);
 }
 
-// ---- Rows ------------------------------------------------------------------------
-
-Datum
-flat(Datum value) noexcept
-{
-	return PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
-}
-
-// Null if jsonb refuses it.
-bool
-try_convert(const Work &work, Datum flat_document, Datum &shadow) noexcept
-{
-	return attempt_in_memory([&]() noexcept { shadow = convert(flat_document, JSONOID, work.row); });
-}
-
 bool
 is_null(TupleTableSlot *row, AttrNumber column, TupleDesc columns) noexcept
 {
@@ -125,46 +48,6 @@ is_null(TupleTableSlot *row, AttrNumber column, TupleDesc columns) noexcept
 
 	return heap_attisnull(tuple, column, columns);
 }
-
-const char *
-describe(const ItemPointerData &row, const char *what, const char *detail) noexcept
-{
-	return psprintf("row (%u,%u): %s%s%s", ItemPointerGetBlockNumber(&row), ItemPointerGetOffsetNumber(&row), what,
-					detail == nullptr ? "" : ": ", detail == nullptr ? "" : detail);
-}
-
-void
-leave(Batch &batch, const ItemPointerData &row) noexcept
-{
-	const BlockNumber block = ItemPointerGetBlockNumber(&row);
-
-	batch.left_from = batch.left++ == 0 ? block : std::min(batch.left_from, block);
-}
-
-void
-refuse(const Work &work, Batch &batch, const ItemPointerData &row, const char *what, const char *detail) noexcept
-{
-	const MemoryContext before = MemoryContextSwitchTo(work.caller);
-
-	if (batch.refused++ == 0)
-		batch.refusal = describe(row, what, detail);
-	MemoryContextSwitchTo(before);
-	leave(batch, row);
-}
-
-void
-add(Batch &sum, const Batch &more) noexcept
-{
-	if (more.left != 0)
-		sum.left_from = sum.left == 0 ? more.left_from : std::min(sum.left_from, more.left_from);
-	if (sum.refusal == nullptr)
-		sum.refusal = more.refusal;
-	sum.rows += more.rows;
-	sum.left += more.left;
-	sum.refused += more.refused;
-}
-
-// ---- Filling ---------------------------------------------------------------------
 
 struct Slots
 {
@@ -318,15 +201,6 @@ is_anothers(int sqlstate) noexcept
 		   sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-ItemPointerData
-tid(BlockNumber block, OffsetNumber offset) noexcept
-{
-	ItemPointerData made;
-
-	ItemPointerSet(&made, block, offset);
-	return made;
-}
-
 void
 fill_one(Work &work, ItemPointerData row) noexcept
 {
@@ -366,73 +240,7 @@ fill_stretch(Work &work, BlockNumber first, BlockNumber end) noexcept
 		fill_block(work, block);
 }
 
-// ---- Verifying -------------------------------------------------------------------
-
-// What is wrong; null if nothing is.
-const char *
-compare(const Work &work, TupleTableSlot *row) noexcept
-{
-	bool document_null, shadow_null;
-	const Datum document = slot_getattr(row, work.leaf.column, &document_null);
-	const Datum shadow = slot_getattr(row, work.leaf.shadow, &shadow_null);
-	Datum converted = 0;
-
-	if (document_null || shadow_null)
-		return document_null == shadow_null ? nullptr
-			   : shadow_null                ? "the new column is null"
-											: "the new column is not null";
-	if (!try_convert(work, flat(document), converted))
-		return "the document cannot be converted";
-	return same_bytes(converted, PointerGetDatum(PG_DETOAST_DATUM(shadow))) ? nullptr : "the new column differs";
-}
-
-void
-verify_stretch(Work &work, BlockNumber first, BlockNumber end) noexcept
-{
-	ItemPointerData low = tid(first, FirstOffsetNumber), high = tid(end - 1, MaxOffsetNumber);
-	TupleTableSlot *const row = table_slot_create(work.table, nullptr);
-	const TableScanDesc scan = table_beginscan_tidrange(work.table, GetActiveSnapshot(), &low, &high);
-
-	while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, row))
-	{
-		const MemoryContext outside = MemoryContextSwitchTo(work.row);
-		const char *const wrong = compare(work, row);
-		MemoryContextSwitchTo(outside);
-		MemoryContextReset(work.row);
-		++work.batch.rows;
-		if (wrong != nullptr)
-			refuse(work, work.batch, row->tts_tid, wrong, nullptr);
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(row);
-}
-
-// Goes on from range.next, by stretches, until the time is over.
-Batch
-go_through(Work &work, Range &range, BlockNumber blocks, void (*stretch)(Work &, BlockNumber, BlockNumber)) noexcept
-{
-	do
-	{
-		const BlockNumber end = std::min(range.end, range.next + std::min(blocks, range.end - range.next));
-		if (range.next < end)
-			stretch(work, range.next, end);
-		range.next = work.over ? work.next : end;
-		CHECK_FOR_INTERRUPTS();
-	} while (!work.over && range.next < range.end && !time_is_over(work));
-	return work.batch;
-}
-
 } // namespace
-
-BlockNumber
-blocks_of(Oid table) noexcept
-{
-	const Relation relation = table_open(table, AccessShareLock);
-	const BlockNumber blocks = RelationGetNumberOfBlocks(relation);
-
-	table_close(relation, NoLock);
-	return blocks;
-}
 
 Batch
 fill(const Leaf &leaf, Range &range, double budget_ms) noexcept
@@ -444,17 +252,6 @@ fill(const Leaf &leaf, Range &range, double budget_ms) noexcept
 	open_result(work);
 	const Batch batch = go_through(work, range, fill_blocks, fill_stretch);
 	close_result(work);
-	end(work);
-	return batch;
-}
-
-Batch
-verify(const Leaf &leaf, Range &range, double budget_ms) noexcept
-{
-	Work work = {.leaf = leaf, .budget_ms = budget_ms};
-
-	begin(work, AccessShareLock);
-	const Batch batch = go_through(work, range, verify_blocks, verify_stretch);
 	end(work);
 	return batch;
 }
