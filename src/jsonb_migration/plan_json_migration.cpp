@@ -120,20 +120,44 @@ rehearse_dependents(const Target &target, const List *dependents) noexcept
 
 // ---- Steps -----------------------------------------------------------------------
 
+// Those that are not validated hold for each row that is written, and filling writes all.
 void
-put_beginning(Telling &plan) noexcept
+put_unproved_checks(Telling &plan, Oid table) noexcept
+{
+	const Relation relation = table_open(table, AccessShareLock);
+	const TupleConstr *const constraints = RelationGetDescr(relation)->constr;
+
+	for (int i = 0; constraints != nullptr && i < constraints->num_check; ++i)
+		if (!constraints->check[i].ccvalid)
+			put(plan,
+				{"notice",
+				 psprintf("check %s on %s", quote_identifier(constraints->check[i].ccname), qualified_name(table)),
+				 nullptr, nullptr, "it is not validated: rows that violate it cannot be filled"});
+	table_close(relation, AccessShareLock);
+}
+
+void
+put_notices(Telling &plan) noexcept
 {
 	ListCell *cell;
 
+	foreach (cell, json_columns::find_readers(plan.target.table, plan.target.column_name))
+	{
+		const auto *reader = static_cast<const json_columns::Reader *>(lfirst(cell));
+		put(plan, {"notice", reader->object, nullptr, nullptr, reader->what});
+	}
+	foreach (cell, find_leaves(plan.target))
+		put_unproved_checks(plan, static_cast<const Leaf *>(lfirst(cell))->table);
+}
+
+void
+put_beginning(Telling &plan) noexcept
+{
 	put(plan,
 		{"plan", psprintf("table %s", plan.table), lock_of_table(plan, "ACCESS SHARE"), nullptr, plan.estimate.remark},
 		&plan.estimate.migration);
 	put_dependents(plan, "plan");
-	foreach (cell, json_columns::find_readers(plan.target.table, plan.target.column_name))
-	{
-		const auto *reader = static_cast<const json_columns::Reader *>(lfirst(cell));
-		put(plan, {"plan", reader->object, nullptr, nullptr, reader->what});
-	}
+	put_notices(plan);
 }
 
 void
