@@ -114,9 +114,9 @@ find_dependents(Scope &scope) noexcept
 	Search search = {.tree = find_tables(*scope.target), .shadow = scope.target->shadow};
 	ListCell *cell;
 
-	foreach (cell, search.tree)
-		search_from(search, RelationRelationId, lfirst_oid(cell),
-					get_attnum(lfirst_oid(cell), swapped ? scope.target->old : scope.target->column_name));
+	for (int i = list_length(search.tree) - 1; i >= 0; --i)
+		search_from(search, RelationRelationId, list_nth_oid(search.tree, i),
+					get_attnum(list_nth_oid(search.tree, i), swapped ? scope.target->old : scope.target->column_name));
 	drop_parts_of_views(search);
 	search.found = list_concat(search.found, search.refused);
 	search.found = list_concat(search.found, find_publications(*scope.target));

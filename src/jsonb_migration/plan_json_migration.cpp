@@ -54,9 +54,9 @@ put(Telling &plan, const Step &step, const Cost *cost = nullptr) noexcept
 }
 
 const char *
-lock_of_table(const Telling &plan, const char *mode) noexcept
+lock_of_table(const Telling &plan, const char *mode, const char *how_long = "") noexcept
 {
-	return psprintf("%s on %s", mode, plan.table);
+	return psprintf("%s on %s%s", mode, plan.table, how_long);
 }
 
 // ---- Dependents ------------------------------------------------------------------
@@ -70,24 +70,28 @@ is_one_of(const Dependent &dependent, std::initializer_list<const Carrier *> car
 	return false;
 }
 
-// Where the first of its work is done.
+// Where the first of its work is done; what is refused ends it all at its beginning.
 const char *
 phase_of(const Dependent &dependent) noexcept
 {
+	if (dependent.refusal != nullptr)
+		return "plan";
 	if (dependent.carrier == &index)
 		return "index";
 	if (is_one_of(dependent, {&view, &materialised_view, &check, &statistics}))
 		return "build";
-	return dependent.carrier == &uncarried ? "plan" : "swap";
+	return "swap";
 }
 
 const char *
 lock_for(const Telling &plan, const Dependent &dependent) noexcept
 {
+	if (dependent.refusal != nullptr)
+		return dependent.lock;
 	if (is_one_of(dependent, {&index, &statistics}))
 		return lock_of_table(plan, "SHARE UPDATE EXCLUSIVE");
 	if (dependent.carrier == &check)
-		return lock_of_table(plan, "ACCESS EXCLUSIVE for some ms");
+		return lock_of_table(plan, "ACCESS EXCLUSIVE", " for some ms");
 	if (is_one_of(dependent, {&view, &materialised_view}))
 		return lock_of_table(plan, "ACCESS SHARE");
 	return dependent.lock;
@@ -165,12 +169,12 @@ put_filling(Telling &plan) noexcept
 {
 	const char *const shadow = psprintf("column %s of %s", plan.target.shadow, plan.table);
 
-	put(plan, {"prepare", shadow, lock_of_table(plan, "ACCESS EXCLUSIVE for some ms"), nullptr,
+	put(plan, {"prepare", shadow, lock_of_table(plan, "ACCESS EXCLUSIVE", " for some ms"), nullptr,
 			   "the new column is the table's last one; a trigger that fires always and last keeps it in step"});
 	put(plan, {"fill", shadow, lock_of_table(plan, "ROW EXCLUSIVE"), nullptr,
 			   "each row is updated once, in batches of 50 to 100 ms; no trigger of yours fires"});
-	put(plan, {"guard", shadow, lock_of_table(plan, "ACCESS EXCLUSIVE for some ms, SHARE UPDATE EXCLUSIVE"), nullptr,
-			   "from now on a statement fails that writes a document which jsonb refuses"});
+	put(plan, {"guard", shadow, lock_of_table(plan, "ACCESS EXCLUSIVE", " for some ms, then SHARE UPDATE EXCLUSIVE"),
+			   nullptr, "from now on a statement fails that writes a document which jsonb refuses"});
 }
 
 void
@@ -221,10 +225,10 @@ put_swap(Telling &plan) noexcept
 				  plan.target.old)});
 	put_dependents(plan, "swap");
 	put(plan, {"finish", psprintf("column %s of %s", plan.target.old, plan.table),
-			   lock_of_table(plan, "ACCESS EXCLUSIVE for some ms"), nullptr,
+			   lock_of_table(plan, "ACCESS EXCLUSIVE", " for some ms"), nullptr,
 			   "remedy.finish_json_migration() drops it and the originals of what was built anew"});
 	put(plan,
-		{"instead", psprintf("table %s", plan.table), lock_of_table(plan, "ACCESS EXCLUSIVE all the time"), nullptr,
+		{"instead", psprintf("table %s", plan.table), lock_of_table(plan, "ACCESS EXCLUSIVE", " all the time"), nullptr,
 		 plan.estimate.offer == nullptr
 			 ? "plain ALTER TABLE takes this, and nothing else can be done with the table meanwhile"
 			 : "plain ALTER TABLE is quick enough here",
