@@ -65,6 +65,8 @@ CREATE UNIQUE INDEX single ON carried.part (id, area, (doc ->> 'u'));
 CREATE INDEX lone ON carried.part_a ((doc ->> 'y'));
 COMMENT ON INDEX carried.part_a_expr_id_idx IS 'a partition''s own';
 ALTER INDEX carried.part_a_expr_id_idx ALTER COLUMN 1 SET STATISTICS 7;
+ALTER INDEX carried.whole ALTER COLUMN 1 SET STATISTICS 9;
+ALTER INDEX carried.part_c_expr_id_idx ALTER COLUMN 1 SET STATISTICS 8;
 ALTER TABLE carried.part_b CLUSTER ON mine;
 ALTER TABLE carried.part ADD CONSTRAINT all_of_them CHECK (json_typeof(doc) = 'object');
 CREATE STATISTICS carried.of_part ON (doc ->> 'x'), area FROM carried.part_a;

@@ -118,10 +118,12 @@ describe(Scope &scope, Dependent &dependent) noexcept
 
 // ---- The twin --------------------------------------------------------------------
 
-// Those that hold nothing themselves.  SHARE on the partitioned tables, for some ms.
+// Those that hold nothing themselves, whose targets are those of later partitions.  SHARE on the partitioned
+// tables, for some ms.
 void
 build_partitioned(Scope &scope, Oid original) noexcept
 {
+	const char *const name = name_of_twin(original);
 	Verdict verdict;
 	ListCell *cell;
 
@@ -130,8 +132,11 @@ build_partitioned(Scope &scope, Oid original) noexcept
 	if (!OidIsValid(find_index_twin(original)))
 	{
 		run_sql("SELECT set_config('default_tablespace', '', true)");
-		run_sql("%s", index_text(original, scope.mapping, {.name = name_of_twin(original), .only = true}, verdict));
+		run_sql("%s", index_text(original, scope.mapping, {.name = name, .only = true}, verdict));
 	}
+	const Oid twin = find_index_twin(original);
+	foreach (cell, index_targets(original, scope.mapping, qualified_name(twin), twin))
+		run_sql("%s", static_cast<const char *>(lfirst(cell)));
 	foreach (cell, find_inheritance_children(original, NoLock))
 		build_partitioned(scope, lfirst_oid(cell));
 }
