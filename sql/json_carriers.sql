@@ -128,11 +128,11 @@ CREATE VIEW carried.changes AS
 
 -- What each will be.
 SELECT object, 'refused: ' || refusal, 'remark: ' || remark, new_definition
-FROM remedy.plan_json_migration('carried."we""ird table"', 'we"ird col') WHERE definition IS NOT NULL;
+FROM remedy.plan_json_migration('carried."we""ird table"', 'we"ird col') WHERE definition IS NOT NULL ORDER BY object COLLATE "C";
 SELECT object, 'refused: ' || refusal, 'remark: ' || remark, new_definition
-FROM remedy.plan_json_migration('carried.part', 'doc') WHERE definition IS NOT NULL;
+FROM remedy.plan_json_migration('carried.part', 'doc') WHERE definition IS NOT NULL ORDER BY object COLLATE "C";
 SELECT object, 'refused: ' || refusal, 'remark: ' || remark, new_definition
-FROM remedy.plan_json_migration('carried.parent', 'doc') WHERE definition IS NOT NULL;
+FROM remedy.plan_json_migration('carried.parent', 'doc') WHERE definition IS NOT NULL ORDER BY object COLLATE "C";
 
 -- To the swap and back: all is as it was.
 CALL remedy.migrate_json('carried."we""ird table"', 'we"ird col');
@@ -192,7 +192,7 @@ CREATE STATISTICS carried.others ON (doc ->> 'a'), id FROM carried.refused;
 CREATE TRIGGER forbidden AFTER UPDATE OF doc ON carried.refused FOR EACH ROW EXECUTE FUNCTION carried.note();
 CREATE PUBLICATION of_all_columns FOR TABLE carried.refused, carried.part_a;
 CREATE PUBLICATION of_an_expression FOR TABLE ONLY carried.refused (id, doc);
-SELECT object, 'refused: ' || refusal FROM remedy.plan_json_migration('carried.refused', 'doc') WHERE refusal IS NOT NULL;
+SELECT object, 'refused: ' || refusal FROM remedy.plan_json_migration('carried.refused', 'doc') WHERE refusal IS NOT NULL ORDER BY object COLLATE "C";
 ALTER STATISTICS carried.alone OWNER TO regress_remedy_other;
 ALTER STATISTICS carried.others OWNER TO regress_remedy_other;
 ALTER PUBLICATION of_an_expression OWNER TO regress_remedy_other;
@@ -200,7 +200,7 @@ ALTER TABLE carried.refused OWNER TO regress_remedy_carrier;
 REVOKE ALL ON FUNCTION carried.note() FROM public;
 GRANT USAGE ON SCHEMA carried TO regress_remedy_carrier;
 SET ROLE regress_remedy_carrier;
-SELECT object, 'refused: ' || refusal FROM remedy.plan_json_migration('carried.refused', 'doc') WHERE refusal IS NOT NULL;
+SELECT object, 'refused: ' || refusal FROM remedy.plan_json_migration('carried.refused', 'doc') WHERE refusal IS NOT NULL ORDER BY object COLLATE "C";
 RESET ROLE;
 GRANT CREATE ON SCHEMA carried TO regress_remedy_carrier;
 SET ROLE regress_remedy_carrier;

@@ -194,19 +194,8 @@ exchange(Oid holder, const char *later_name, Oid heir) noexcept
 		run_sql("ALTER TABLE %s CLUSTER ON %s", qualified_name(IndexGetRelation(heir, false)), name);
 }
 
-// A partitioned index has no data, but its targets are those of its next partitions.
 void
-set_targets(const Scope &scope, Oid original, Oid twin) noexcept
-{
-	ListCell *cell;
-
-	if (get_rel_relkind(twin) == RELKIND_PARTITIONED_INDEX)
-		foreach (cell, index_targets(original, scope.mapping, qualified_name(twin), twin))
-			run_sql("%s", static_cast<const char *>(lfirst(cell)));
-}
-
-void
-swap(Scope &scope, const Dependent &dependent) noexcept
+swap(Scope &, const Dependent &dependent) noexcept
 {
 	ListCell *cell;
 
@@ -221,7 +210,6 @@ swap(Scope &scope, const Dependent &dependent) noexcept
 		initStringInfo(&settings);
 		add_settings(&settings, original, qualified_name(twin));
 		run_script(settings);
-		set_targets(scope, original, twin);
 	}
 }
 
