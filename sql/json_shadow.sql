@@ -99,7 +99,7 @@ GRANT SELECT (doc) ON js.t TO js_reader;
 RESET ROLE;
 GRANT INSERT (doc) ON js.t TO PUBLIC;
 CREATE VIEW js.columns AS SELECT attrelid::regclass AS t, attname, format_type(atttypid, NULL) AS type, attnotnull, attstorage,
-	coalesce(attstattarget, -1) AS attstattarget, array_remove(attoptions, (SELECT o FROM unnest(attoptions) AS o WHERE o LIKE 'pg_attver=%')) AS attoptions,
+	coalesce(attstattarget, -1) AS attstattarget, nullif(array_remove(attoptions, (SELECT o FROM unnest(attoptions) AS o WHERE o LIKE 'pg_attver=%')), '{}') AS attoptions,
 	attislocal, col_description(attrelid, attnum) AS comment, attacl IS NOT DISTINCT FROM (SELECT d.attacl FROM pg_attribute AS d WHERE d.attrelid = a.attrelid AND d.attname = 'doc') AS as_doc
 	FROM pg_attribute AS a WHERE atttypid IN ('json'::regtype, 'jsonb'::regtype) AND NOT attisdropped;
 CALL remedy.migrate_json('js.t', 'doc');
