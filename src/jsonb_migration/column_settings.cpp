@@ -119,19 +119,6 @@ make(const char *query, Datum *values, MemoryContext memory) noexcept
 	return all;
 }
 
-// A grant is its grantor's, who once made the same one for the same data.
-void
-run_as(Oid role, const char *command) noexcept
-{
-	Oid user;
-	int context;
-
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	run_sql("%s", command);
-	SetUserIdAndSecContext(user, context);
-}
-
 } // namespace
 
 void
@@ -153,6 +140,7 @@ run_made(const Target &target, const char *query, const char *from, const char *
 	foreach (cell, make(query, values, CurrentMemoryContext))
 	{
 		const Made &made = *static_cast<const Made *>(lfirst(cell));
+		// A grant is its grantor's, who once made the same one for the same data.
 		if (OidIsValid(made.role))
 			run_as(made.role, made.command);
 		else

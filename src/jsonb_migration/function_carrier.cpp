@@ -6,6 +6,7 @@
 extern "C" {
 #include "catalog/objectaddress.h"
 #include "lib/stringinfo.h"
+#include "storage/lmgr.h"
 }
 
 namespace remedy::jsonb_migration {
@@ -98,16 +99,34 @@ prove_function(Scope &scope, const Dependent &dependent) noexcept
 	run_sql("%s%s", head_of_twin(dependent), print_body(body.tree));
 }
 
+// CREATE OR REPLACE must not create: what was dropped or renamed would come back as the caller's
+// own, and SECURITY DEFINER with his rights.
+void
+replace(const Dependent &dependent, const char *definition) noexcept
+{
+	LockDatabaseObject(ProcedureRelationId, dependent.object, 0, ShareUpdateExclusiveLock);
+	const char *const name = get_func_name(dependent.object);
+
+	if (name == nullptr)
+		return;
+	if (strcmp(name, dependent.name) != 0 ||
+		strcmp(get_namespace_name(get_func_namespace(dependent.object)), dependent.schema) != 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("%s was renamed since it was looked at", dependent.identity),
+						errhint("Take that back, or drop it, and CALL this again.")));
+	run_sql("%s", definition);
+}
+
 void
 swap_function(Scope &, const Dependent &dependent) noexcept
 {
-	run_sql("%s", dependent.new_definition);
+	replace(dependent, dependent.new_definition);
 }
 
 void
 undo_function(Scope &, const Dependent &dependent) noexcept
 {
-	run_sql("%s", dependent.definition);
+	replace(dependent, dependent.definition);
 }
 
 } // namespace

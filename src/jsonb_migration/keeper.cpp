@@ -63,6 +63,11 @@ keep(const char *statement, std::initializer_list<Value> values, ReadRow read, v
 	Oid user;
 	int security;
 
+	// Whoever called something of the user's before, as throttle_query, has had its say on what
+	// an operator means: not to these rights.
+	const int settings = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+					  false);
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
 	SPI_connect();
@@ -71,6 +76,7 @@ keep(const char *statement, std::initializer_list<Value> values, ReadRow read, v
 		read_rows(memory, read, context);
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
+	AtEOXact_GUC(true, settings);
 	return rows;
 }
 

@@ -255,4 +255,16 @@ run_sql(const char *format, ...) noexcept
 	pfree(command.data);
 }
 
+void
+run_as(Oid role, const char *command) noexcept
+{
+	Oid user;
+	int context;
+
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	run_sql("%s", command);
+	SetUserIdAndSecContext(user, context);
+}
+
 } // namespace remedy::jsonb_migration

@@ -50,4 +50,7 @@ List *find_tables(const Target &target) noexcept;
 // transaction's begin.  Raises the statement's error.
 void run_sql(const char *format, ...) noexcept pg_attribute_printf(1, 2);
 
+// As that role, and restricted, as the server's own maintenance commands are.
+void run_as(Oid role, const char *command) noexcept;
+
 } // namespace remedy::jsonb_migration
