@@ -104,8 +104,10 @@ do_range(Runner &runner, Pass &pass, const Leaf &leaf, KeptRange &kept) noexcept
 			kept = begun;
 			pass = before;
 			runner.migration.rows_done = rows;
+			set_locally("synchronous_commit", "off"); // nobody waits for our rows while the disk is waited for
 			do_batch(runner, pass, leaf, kept);
 		});
+		XLogFlush(XactLastCommitEnd); // but a crash repeats no more than one batch
 		pass.batch_ms = ms_since(start);
 		pace_vacuum(runner, pass, kept, begun.range.next);
 	}

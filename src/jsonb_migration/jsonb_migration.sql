@@ -27,6 +27,7 @@ CREATE TABLE remedy.json_migration (
 	guard_ms double precision,
 	swap_ms double precision);
 COMMENT ON TABLE remedy.json_migration IS 'migrations of json columns to jsonb, past ones too; source of remedy.json_migrations';
+COMMENT ON SEQUENCE remedy.json_migration_migration_seq IS 'numbers of migrations';
 COMMENT ON COLUMN remedy.json_migration.migration IS 'number of the migration';
 COMMENT ON COLUMN remedy.json_migration.table_oid IS 'the table, or the root of its tree';
 COMMENT ON COLUMN remedy.json_migration.column_number IS 'number of the json column in it';
