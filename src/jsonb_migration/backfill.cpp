@@ -13,7 +13,8 @@ namespace {
 // and enough for the transaction to have few of them.
 constexpr BlockNumber fill_blocks = 64;
 
-// Without the triggers.
+// Without the triggers.  Within the subtransaction: some indexes (BRIN's from version 17 on)
+// keep pages pinned from the first insertion until they are closed.
 void
 open_result(Work &work) noexcept
 {
@@ -177,7 +178,9 @@ try_between(Work &work, ItemPointerData first, ItemPointerData last) noexcept
 	Batch batch = {};
 	ErrorData *const error = error_of([&]() noexcept {
 		const MemoryContext outside = MemoryContextSwitchTo(work.stretch);
+		open_result(work);
 		batch = fill_between(work, first, last);
+		close_result(work);
 		MemoryContextSwitchTo(outside);
 	});
 
@@ -249,9 +252,7 @@ fill(const Leaf &leaf, Range &range, double budget_ms) noexcept
 
 	begin(work, RowExclusiveLock);
 	CheckCmdReplicaIdentity(work.table, CMD_UPDATE);
-	open_result(work);
 	const Batch batch = go_through(work, range, fill_blocks, fill_stretch);
-	close_result(work);
 	end(work);
 	return batch;
 }
