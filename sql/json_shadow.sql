@@ -163,6 +163,41 @@ SELECT tableoid::regclass, id, doc, remedy_old_2 FROM js.i ORDER BY id;
 CALL remedy.finish_json_migration('js.i', 'doc');
 SELECT t, attname, type, attnotnull, attislocal FROM js.columns WHERE t IN ('js.i'::regclass, 'js.i1'::regclass, 'js.i2'::regclass) ORDER BY t::text, attname;
 
+-- NOT NULL of parents, of children, and of both; one that is not for the children.
+CREATE TABLE js.n (id integer, doc json NOT NULL);
+CREATE TABLE js.n1 (doc json NOT NULL) INHERITS (js.n);
+CREATE TABLE js.n2 () INHERITS (js.n1);
+CREATE TABLE js.m (id integer, doc json);
+CREATE TABLE js.m1 () INHERITS (js.m);
+CREATE TABLE js.m2 (doc json NOT NULL) INHERITS (js.m1);
+DO $$
+BEGIN
+	IF current_setting('server_version_num')::integer >= 180000 THEN
+		EXECUTE 'ALTER TABLE js.m ADD CONSTRAINT only_here NOT NULL doc NO INHERIT';
+	ELSE
+		ALTER TABLE ONLY js.m ALTER doc SET NOT NULL;
+	END IF;
+END $$;
+INSERT INTO js.n2 VALUES (1, '{"a": 1}');
+INSERT INTO js.m1 VALUES (1, NULL);
+-- In version 18 they have names.
+CREATE VIEW js.not_null AS SELECT conrelid::regclass, conname, conislocal, coninhcount, connoinherit
+	FROM pg_constraint WHERE contype = 'n' AND connamespace = 'js'::regnamespace;
+CREATE TABLE js.before AS TABLE js.not_null;
+CALL remedy.migrate_json('js.n', 'doc');
+CALL remedy.undo_json_migration('js.n', 'doc');
+CALL remedy.migrate_json('js.n', 'doc');
+CALL remedy.migrate_json('js.m', 'doc');
+INSERT INTO js.n1 VALUES (2, NULL);
+INSERT INTO js.n2 VALUES (2, NULL);
+INSERT INTO js.m VALUES (2, NULL);
+INSERT INTO js.m1 VALUES (2, NULL);
+INSERT INTO js.m2 VALUES (2, NULL);
+CALL remedy.finish_json_migration('js.n', 'doc');
+CALL remedy.finish_json_migration('js.m', 'doc');
+SELECT t, attname, type, attnotnull, attislocal FROM js.columns WHERE t::text ~ '^js.[mn]' ORDER BY t::text;
+TABLE js.before EXCEPT TABLE js.not_null;
+
 SET client_min_messages = error;
 DROP SCHEMA js CASCADE;
 DROP ROLE js_granter, js_reader;

@@ -72,19 +72,21 @@ constexpr char grants[] =
 	"number)"
 	" WHERE a.attacl::text IS DISTINCT FROM b.attacl::text ORDER BY t.place, g.number";
 
-// From version 18 on NOT NULL has a name, which goes with it.  On a table of which no parent has it: the
-// command goes down to the children.
+// From version 18 on NOT NULL has a name, which goes with it, and a parent's goes down to the
+// children, where it joins what they have of their own.  Before, each table has just its own,
+// but that of a partitioned table cannot be dropped without its partitions'.
 constexpr char not_null[] =
 	"SELECT NULL::oid, format(action, t.id::regclass, $2, $3, x.conname, CASE WHEN x.connoinherit THEN ' NO INHERIT' "
 	"ELSE '' END"
 	" || CASE WHEN x.convalidated THEN '' ELSE ' NOT VALID' END)" PAIRS
 	"LEFT JOIN pg_constraint AS x ON x.conrelid = t.id AND x.contype = 'n' AND x.conkey = ARRAY[a.attnum],"
-	" LATERAL unnest(ARRAY['ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL', CASE WHEN x.conname IS NULL"
-	" THEN 'ALTER TABLE %1$s ALTER COLUMN %3$I SET NOT NULL'"
-	" ELSE 'ALTER TABLE %1$s ADD CONSTRAINT %4$I NOT NULL %3$I%5$s' END]) WITH ORDINALITY AS d(action, step)"
-	" WHERE a.attnotnull AND NOT EXISTS (SELECT FROM pg_inherits AS i JOIN pg_attribute AS p ON p.attrelid = "
-	"i.inhparent"
-	" AND p.attname = $2 AND p.attnotnull WHERE i.inhrelid = t.id) ORDER BY t.place, d.step";
+	" LATERAL (VALUES (t.place, CASE WHEN x.conname IS NOT NULL OR c.relkind = 'p'"
+	" THEN 'ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL'"
+	" ELSE 'ALTER TABLE ONLY %1$s ALTER COLUMN %2$I DROP NOT NULL' END),"
+	" (2 * cardinality($1) - t.place, CASE WHEN x.conname IS NULL"
+	" THEN 'ALTER TABLE ONLY %1$s ALTER COLUMN %3$I SET NOT NULL'"
+	" ELSE 'ALTER TABLE %1$s ADD CONSTRAINT %4$I NOT NULL %3$I%5$s' END)) AS d(step, action)"
+	" WHERE a.attnotnull AND x.conislocal IS NOT FALSE ORDER BY d.step";
 
 // ---- Running what they make ------------------------------------------------------
 

@@ -76,15 +76,20 @@ require_updates(const Target &target) noexcept
 }
 
 // Children may have it where their parent has not; one that is not validated says nothing yet.
+// A guard goes down to the children, unless one of them may lack what its parent has.
 constexpr char not_null_guards[] =
-	"SELECT NULL::oid, format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%I IS NOT NULL) NOT VALID', t.id::regclass, $4, "
-	"$3)"
+	"SELECT NULL::oid, format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%I IS NOT NULL)%s NOT VALID', t.id::regclass, "
+	"$4, $3, CASE WHEN m.mixed THEN ' NO INHERIT' ELSE '' END)"
 	" FROM unnest($1) WITH ORDINALITY AS t(id, place)"
-	" JOIN pg_attribute AS a ON a.attrelid = t.id AND a.attname = $2 AND a.attnotnull"
+	" JOIN pg_attribute AS a ON a.attrelid = t.id AND a.attname = $2 AND a.attnotnull,"
+	" (SELECT EXISTS (SELECT FROM pg_inherits AS i"
+	" JOIN pg_attribute AS p ON p.attrelid = i.inhparent AND p.attname = $2 AND p.attnotnull"
+	" JOIN pg_attribute AS b ON b.attrelid = i.inhrelid AND b.attname = $2 AND NOT b.attnotnull"
+	" WHERE i.inhparent = ANY ($1))) AS m(mixed)"
 	" WHERE NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = t.id AND (c.conname = $4"
 	" OR c.contype = 'n' AND c.conkey = ARRAY[a.attnum] AND NOT c.convalidated))"
-	" AND NOT EXISTS (SELECT FROM pg_inherits AS i JOIN pg_attribute AS p ON p.attrelid = i.inhparent"
-	" AND p.attname = $2 AND p.attnotnull WHERE i.inhrelid = t.id) ORDER BY t.place";
+	" AND (m.mixed OR NOT EXISTS (SELECT FROM pg_inherits AS i JOIN pg_attribute AS p ON p.attrelid = i.inhparent"
+	" AND p.attname = $2 AND p.attnotnull WHERE i.inhrelid = t.id)) ORDER BY t.place";
 
 // Each table's own ones, in one scan.
 constexpr char validations[] =
