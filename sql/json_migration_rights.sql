@@ -61,7 +61,31 @@ CALL remedy.undo_json_migration('jr.checked', 'doc');
 SELECT proname, proowner::regrole FROM pg_proc WHERE pronamespace = 'jr'::regnamespace AND prosecdef ORDER BY 1;
 SELECT pg_get_functiondef('jr.renamed'::regproc) LIKE '%count(c.doc)%' AS "as before";
 
+-- Nor does somebody else's view or index take the place of hers.
+CREATE ROLE regress_remedy_trent LOGIN;
+GRANT USAGE, CREATE ON SCHEMA jr TO regress_remedy_trent;
+SET ROLE regress_remedy_mallory;
+CREATE TABLE jr.shown (id integer PRIMARY KEY, doc json);
+CREATE VIEW jr.showing AS SELECT id, doc FROM jr.shown;
+CREATE INDEX shown_by ON jr.shown ((doc ->> 'a'));
+SELECT 'jr.showing'::regclass::oid AS view, 'jr.shown_by'::regclass::oid AS index \gset
+SET ROLE regress_remedy_trent;
+CREATE VIEW jr.remedy_json_:view AS SELECT 1 AS id, '{}'::jsonb AS doc;
+CREATE TABLE jr.others (doc json);
+CREATE INDEX remedy_json_:index ON jr.others ((doc ->> 'a'));
+RESET ROLE;
+\set VERBOSITY sqlstate
+CALL remedy.migrate_json('jr.shown', 'doc', vacuum => false);
+DROP VIEW jr.remedy_json_:view;
+CALL remedy.migrate_json('jr.shown', 'doc', vacuum => false);
+DROP TABLE jr.others;
+CALL remedy.migrate_json('jr.shown', 'doc', vacuum => false);
+\set VERBOSITY terse
+SELECT pg_get_viewdef('jr.showing'::regclass) LIKE '%jr.shown%' AS "her own", i.indrelid::regclass, i.indisvalid
+FROM pg_index AS i WHERE i.indexrelid = 'jr.shown_by'::regclass;
+
+CALL remedy.finish_json_migration('jr.shown', 'doc');
 CALL remedy.abort_json_migration('jr.checked', 'doc');
 CALL remedy.finish_json_migration('jr.own', 'doc');
 DROP SCHEMA jr CASCADE;
-DROP ROLE regress_remedy_mallory;
+DROP ROLE regress_remedy_mallory, regress_remedy_trent;

@@ -259,7 +259,8 @@ verify_all(Runner &runner) noexcept
 			 errmsg_plural("%lld row of %s differs from its jsonb", "%lld rows of %s differ from their jsonb",
 						   static_cast<unsigned long>(pass.refused), static_cast<long long>(pass.refused), runner.name),
 			 errdetail_internal("%s", pass.refusals == nullptr ? "none is told" : pass.refusals),
-			 errhint("Update these rows' json column with itself, then CALL this again.")));
+			 errhint("Set column %s of these rows to null, which the trigger then fills, and CALL this again.",
+					 runner.target().shadow)));
 	analyse(runner);
 	go_to(runner, Phase::ready);
 }

@@ -32,8 +32,11 @@ find_index_twin(Oid original) noexcept
 {
 	const Oid named = get_relname_relid(name_of_twin(original), get_rel_namespace(original));
 
-	if (OidIsValid(named) || !get_rel_relispartition(original))
+	// In the schema, the name may be of something else.
+	if (OidIsValid(named) && IndexGetRelation(named, true) == IndexGetRelation(original, false))
 		return named;
+	if (!get_rel_relispartition(original))
+		return InvalidOid;
 	const Oid parent = find_index_twin(get_partition_parent(original, false));
 	return OidIsValid(parent) ? index_beside(find_inheritance_children(parent, NoLock), original) : InvalidOid;
 }

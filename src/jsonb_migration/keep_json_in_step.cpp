@@ -62,7 +62,7 @@ tied_column(const char *guard, AttrNumber to) noexcept
 
 	pull_varattnos(static_cast<Node *>(stringToNode(guard)), 1, &both);
 	both = bms_del_member(both, to - FirstLowInvalidHeapAttributeNumber);
-	const int other = bms_next_member(both, -1);
+	const int other = bms_next_member(both, -FirstLowInvalidHeapAttributeNumber); // no system column
 	return other < 0 ? InvalidAttrNumber : static_cast<AttrNumber>(other + FirstLowInvalidHeapAttributeNumber);
 }
 
@@ -147,7 +147,7 @@ converted(Value from, const Columns &columns) noexcept
 	return to;
 }
 
-// What an update leaves alone is not converted again.
+// What an update leaves alone is not converted again; setting the other column mends it.
 Value
 wanted(const TriggerData &event, Value from, const Columns &columns) noexcept
 {
@@ -157,7 +157,8 @@ wanted(const TriggerData &event, Value from, const Columns &columns) noexcept
 	{
 		const TupleDesc all = RelationGetDescr(event.tg_relation);
 		const Value before = read(event.tg_trigtuple, columns.to, all);
-		if (!before.null && same(read(event.tg_trigtuple, columns.from, all), from))
+		if (!before.null && same(before, read(event.tg_newtuple, columns.to, all)) &&
+			same(read(event.tg_trigtuple, columns.from, all), from))
 			return before;
 	}
 	return converted(from, columns);

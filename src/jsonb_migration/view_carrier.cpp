@@ -10,6 +10,7 @@
 #include "server/versions.hpp"
 
 extern "C" {
+#include "storage/lmgr.h"
 #include "utils/ruleutils.h"
 }
 
@@ -203,6 +204,23 @@ find_relation(const Dependent &dependent, const char *name) noexcept
 	return get_relname_relid(name, get_namespace_oid(dependent.schema, false));
 }
 
+// Others may create in the schema, too, and what has the name would take the view's place.
+Oid
+find_twin(const Dependent &dependent, const char *name) noexcept
+{
+	const Oid twin = find_relation(dependent, name);
+
+	if (!OidIsValid(twin))
+		return twin;
+	LockRelationOid(twin, AccessShareLock);
+	if (get_rel_relkind(twin) != (is_materialised(dependent) ? RELKIND_MATVIEW : RELKIND_VIEW) ||
+		owner_of(twin) != owner_of(dependent.object))
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+						errmsg("relation %s is not the one that the migration makes", quoted(dependent, name)),
+						errhint("Rename it or drop it, and CALL this again.")));
+	return twin;
+}
+
 void
 fill_and_index(const Scope &scope, const Dependent &dependent, const char *name) noexcept
 {
@@ -226,7 +244,7 @@ build(Scope &scope, const Dependent &dependent) noexcept
 	const Rewritten rewritten = rewrite(reinterpret_cast<Node *>(query), scope.mapping);
 	const char *const plain_name = name_in(scope, dependent.object);
 	const char *const name = quoted(dependent, plain_name);
-	const Oid before = find_relation(dependent, plain_name);
+	const Oid before = find_twin(dependent, plain_name);
 	StringInfoData script;
 
 	if (OidIsValid(before))
@@ -271,6 +289,7 @@ swap(Scope &, const Dependent &dependent) noexcept
 
 	if (strcmp(get_rel_name(dependent.object), original) == 0)
 		return;
+	find_twin(dependent, name_of_twin(dependent.object));
 	foreach (cell, indexes_of(dependent.object))
 		exchange(dependent, "INDEX", get_rel_name(lfirst_oid(cell)), name_of_original(lfirst_oid(cell)),
 				 name_of_twin(lfirst_oid(cell)));
