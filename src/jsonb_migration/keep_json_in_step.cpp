@@ -147,7 +147,7 @@ converted(Value from, const Columns &columns) noexcept
 	return to;
 }
 
-// What an update leaves alone is not converted again; setting the other column mends it.
+// What an update leaves alone is not converted again; who sets the other column to null mends it.
 Value
 wanted(const TriggerData &event, Value from, const Columns &columns) noexcept
 {
@@ -157,7 +157,7 @@ wanted(const TriggerData &event, Value from, const Columns &columns) noexcept
 	{
 		const TupleDesc all = RelationGetDescr(event.tg_relation);
 		const Value before = read(event.tg_trigtuple, columns.to, all);
-		if (!before.null && same(before, read(event.tg_newtuple, columns.to, all)) &&
+		if (!before.null && !read(event.tg_newtuple, columns.to, all).null &&
 			same(read(event.tg_trigtuple, columns.from, all), from))
 			return before;
 	}
