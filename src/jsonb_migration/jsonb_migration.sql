@@ -20,6 +20,7 @@ CREATE TABLE remedy.json_migration (
 	rows_refused bigint NOT NULL DEFAULT 0,
 	rows_per_second double precision,
 	guarded boolean NOT NULL DEFAULT false,
+	filled xid8,
 	resting text,
 	last_error text,
 	last_error_at timestamptz,
@@ -43,6 +44,7 @@ COMMENT ON COLUMN remedy.json_migration.rows_left IS 'rows to come back to: they
 COMMENT ON COLUMN remedy.json_migration.rows_refused IS 'rows that jsonb, a check or an index refuses';
 COMMENT ON COLUMN remedy.json_migration.rows_per_second IS 'speed of the running phase, in the latest call';
 COMMENT ON COLUMN remedy.json_migration.guarded IS 'whether the checks are there that keep other documents than jsonb takes out of the table';
+COMMENT ON COLUMN remedy.json_migration.filled IS 'transaction after which every row has both documents';
 COMMENT ON COLUMN remedy.json_migration.resting IS 'why the migration rests; null if it does not';
 COMMENT ON COLUMN remedy.json_migration.last_error IS 'why the latest call failed';
 COMMENT ON COLUMN remedy.json_migration.last_error_at IS 'when it failed';

@@ -118,6 +118,8 @@ enter_phase(Migration &migration, Phase phase) noexcept
 {
 	const int64 number = migration.target.migration;
 
+	if (migration.phase == Phase::guard && phase == Phase::build)
+		keep("UPDATE remedy.json_migration SET filled = pg_current_xact_id() WHERE migration = $1", {number});
 	migration.phase = phase;
 	keep("UPDATE remedy.json_migration SET phase = $2, phase_began = clock_timestamp(), rows_left = 0, rows_refused = "
 		 "0, "
@@ -131,6 +133,16 @@ enter_phase(Migration &migration, Phase phase) noexcept
 	}
 	if (phase == Phase::finished || phase == Phase::aborted)
 		forget(number);
+}
+
+int64
+filled_by(int64 migration) noexcept
+{
+	int64 filled = 0;
+
+	keep("SELECT coalesce(filled::text::bigint, 0) FROM remedy.json_migration WHERE migration = $1", {migration},
+		 [&](const Row &row) noexcept { filled = row.bigint(1); });
+	return filled;
 }
 
 void

@@ -46,6 +46,9 @@ void create_migration(Migration &migration) noexcept;
 void enter_phase(Migration &migration, Phase phase) noexcept;
 
 void note_guarded(int64 migration) noexcept;
+
+// The transaction after which every row has both documents; 0: none.
+int64 filled_by(int64 migration) noexcept;
 void note_progress(const Migration &migration, int64 left, int64 refused, double rows_per_second) noexcept;
 void note_resting(int64 migration, const char *reason) noexcept; // null: no more
 void note_error(int64 migration, const char *error) noexcept;

@@ -5,13 +5,62 @@
 #include "jsonb_migration/shadow.hpp"
 #include "jsonb_migration/watching.hpp"
 
+extern "C" {
+#include "access/transam.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+}
+
 namespace remedy::jsonb_migration {
+
+namespace {
+
+// Row versions from before the filling have no document in the new column: whoever sees those
+// would read null after the swap.  CREATE INDEX CONCURRENTLY waits for the same ones.
+bool
+are_old_rows_seen(Runner &runner) noexcept
+{
+	constexpr uint64 comparable = 1u << 30;
+	int count = 0;
+
+	step([&]() noexcept {
+		const auto filled = static_cast<uint64>(filled_by(runner.number()));
+		if (filled == 0 || U64FromFullTransactionId(ReadNextFullTransactionId()) - filled > comparable)
+			return;
+		GetCurrentVirtualXIDs(static_cast<TransactionId>(filled), true, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM,
+							  &count);
+		if (count > 0)
+			note_resting(runner.number(), "transactions run that began before all rows were filled");
+	});
+	return count > 0;
+}
+
+bool
+is_over(TimestampTz until) noexcept
+{
+	return until != 0 && until <= GetCurrentTimestamp();
+}
+
+void
+await_old_snapshots(Runner &runner) noexcept
+{
+	constexpr double look_again_ms = 100;
+
+	for (bool told = false; !is_over(runner.options.swap_until) && are_old_rows_seen(runner); told = true)
+	{
+		if (!told)
+			tell(runner, "phase ready: waits for transactions that began before all rows were filled");
+		wait_ms(look_again_ms);
+		MemoryContextReset(runner.of_a_step);
+	}
+}
+
+} // namespace
 
 bool
 may_swap(Runner &runner) noexcept
 {
 	const TimestampTz from = runner.options.swap_from;
-	const TimestampTz until = runner.options.swap_until;
 
 	if (!runner.options.swap_now)
 	{
@@ -23,7 +72,8 @@ may_swap(Runner &runner) noexcept
 	while (from > GetCurrentTimestamp())
 		wait_ms(Min(1000.0, TimestampDifferenceMilliseconds(GetCurrentTimestamp(), from)));
 	rest(runner, 0);
-	if (until == 0 || until > GetCurrentTimestamp())
+	await_old_snapshots(runner);
+	if (!is_over(runner.options.swap_until))
 		return true;
 	tell(runner, "phase ready: the time of the swap is over");
 	return false;
