@@ -90,6 +90,7 @@ CREATE TABLE remedy.json_migration_range (
 	end_block bigint NOT NULL,
 	refused bigint NOT NULL DEFAULT 0,
 	refusal text,
+	in_step_by oid,
 	PRIMARY KEY (migration, leaf, number));
 COMMENT ON TABLE remedy.json_migration_range IS 'blocks that migrations under way have still to fill or to verify';
 COMMENT ON COLUMN remedy.json_migration_range.migration IS 'number of the migration';
@@ -99,6 +100,7 @@ COMMENT ON COLUMN remedy.json_migration_range.next_block IS 'first block that is
 COMMENT ON COLUMN remedy.json_migration_range.end_block IS 'one after the last';
 COMMENT ON COLUMN remedy.json_migration_range.refused IS 'rows of a stretch to come back to that jsonb, a check or an index refuses';
 COMMENT ON COLUMN remedy.json_migration_range.refusal IS 'the first of them, and why';
+COMMENT ON COLUMN remedy.json_migration_range.in_step_by IS 'trigger that keeps the table in step; another one if it was elsewhere meanwhile';
 
 -- Of its own, so that who pauses in a long transaction does not make the migration wait for
 -- a lock while it holds some.

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "jsonb_migration/keeper.hpp"
+#include "jsonb_migration/shadow_trigger.hpp"
 
 namespace remedy::jsonb_migration {
 
@@ -14,6 +15,12 @@ blocks(BlockNumber number) noexcept
 	return number;
 }
 
+const char *
+beside(const Target &target) noexcept
+{
+	return is_swapped(target) ? target.old : target.shadow;
+}
+
 } // namespace
 
 void
@@ -23,6 +30,7 @@ keep_whole_ranges(const Target &target) noexcept
 	add_new_leaves(target);
 }
 
+// One that left the tree and came back was written without the trigger meanwhile.
 int
 add_new_leaves(const Target &target) noexcept
 {
@@ -32,11 +40,29 @@ add_new_leaves(const Target &target) noexcept
 	foreach (cell, find_leaves(target))
 	{
 		const Oid leaf = static_cast<const Leaf *>(lfirst(cell))->table;
-		added += keep("INSERT INTO remedy.json_migration_range (migration, leaf, number, next_block, end_block) "
-					  "VALUES ($1, $2, 0, 0, $3) ON CONFLICT DO NOTHING",
-					  {target.migration, leaf, blocks(blocks_of(leaf))});
+		const Oid trigger = trigger_of(target, leaf, beside(target));
+		keep("DELETE FROM remedy.json_migration_range WHERE migration = $1 AND leaf = $2 AND $3 <> "
+			 "(SELECT in_step_by FROM remedy.json_migration_range WHERE migration = $1 AND leaf = $2 AND number = 0)",
+			 {target.migration, leaf, trigger});
+		added +=
+			keep("INSERT INTO remedy.json_migration_range (migration, leaf, number, next_block, end_block, in_step_by) "
+				 "VALUES ($1, $2, 0, 0, $3, $4) ON CONFLICT DO NOTHING",
+				 {target.migration, leaf, blocks(blocks_of(leaf)), trigger});
 	}
 	return added;
+}
+
+void
+note_triggers(const Target &target) noexcept
+{
+	ListCell *cell;
+
+	foreach (cell, find_leaves(target))
+	{
+		const Oid leaf = static_cast<const Leaf *>(lfirst(cell))->table;
+		keep("UPDATE remedy.json_migration_range SET in_step_by = $3 WHERE migration = $1 AND leaf = $2 AND number = 0",
+			 {target.migration, leaf, trigger_of(target, leaf, beside(target))});
+	}
 }
 
 List *

@@ -21,6 +21,9 @@ void keep_whole_ranges(const Target &target) noexcept;
 // The same for leaves that have no ranges, as new partitions; how many these are.
 int add_new_leaves(const Target &target) noexcept;
 
+// The triggers were made anew by ourselves.
+void note_triggers(const Target &target) noexcept;
+
 List *kept_ranges(int64 migration) noexcept; // of KeptRange *, that are not done; by leaf
 void keep_range(int64 migration, const KeptRange &range) noexcept;
 

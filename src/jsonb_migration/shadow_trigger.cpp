@@ -151,4 +151,15 @@ triggers_are_unsafe(const Target &target, const char *to) noexcept
 	return reason;
 }
 
+Oid
+trigger_of(const Target &target, Oid table, const char *to) noexcept
+{
+	const Relation relation = relation_open(table, AccessShareLock);
+	const int number = find_trigger(relation->trigdesc, target.column_name, to);
+	const Oid trigger = number < 0 ? InvalidOid : relation->trigdesc->triggers[number].tgoid;
+
+	relation_close(relation, NoLock);
+	return trigger;
+}
+
 } // namespace remedy::jsonb_migration

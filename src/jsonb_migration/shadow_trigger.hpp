@@ -17,4 +17,8 @@ void drop_triggers(const Target &target, const char *to) noexcept;
 // Why it does not do that surely; null if it does.
 const char *triggers_are_unsafe(const Target &target, const char *to) noexcept;
 
+// The trigger of one table that keeps this column in step; InvalidOid if there is none.  A partition that
+// was elsewhere in between has another one.
+Oid trigger_of(const Target &target, Oid table, const char *to) noexcept;
+
 } // namespace remedy::jsonb_migration

@@ -282,6 +282,7 @@ undo(Runner &runner, Oid table, const char *column_name) noexcept
 	exclusive_step(runner, [&](const List *dependents) noexcept {
 		swap_columns_back(runner.target());
 		carry_back(runner.target(), dependents, &Carrier::undo);
+		note_triggers(runner.target());
 		enter_phase(runner.migration, Phase::ready);
 	});
 	tell(runner, "swapped back: the column is json; remedy.migrate_json() or remedy.abort_json_migration() go on");
