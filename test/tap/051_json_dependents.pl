@@ -45,7 +45,8 @@ CREATE FUNCTION snapshot(wanted text, positions boolean) RETURNS SETOF text LANG
 		(SELECT h.inhparent::regclass FROM pg_inherits AS h WHERE h.inhrelid = r.oid))
 	FROM relation AS r JOIN pg_index AS i ON i.indexrelid = r.oid
 	UNION ALL
-	SELECT concat_ws(' ', 'constraint', r.called, k.conname, pg_get_constraintdef(k.oid), k.convalidated, k.conislocal, k.coninhcount,
+	-- A NOT NULL that a partition has from its parent gets the parent's name.
+	SELECT concat_ws(' ', 'constraint', r.called, CASE WHEN k.contype = 'n' AND k.coninhcount > 0 THEN 'inherited' ELSE k.conname END, pg_get_constraintdef(k.oid), k.convalidated, k.conislocal, k.coninhcount,
 		k.connoinherit, obj_description(k.oid, 'pg_constraint'))
 	FROM relation AS r JOIN pg_constraint AS k ON k.conrelid = r.oid
 	UNION ALL
