@@ -174,6 +174,7 @@ DO $$
 BEGIN
 	IF current_setting('server_version_num')::integer >= 180000 THEN
 		EXECUTE 'ALTER TABLE js.m ADD CONSTRAINT only_here NOT NULL doc NO INHERIT';
+		EXECUTE 'COMMENT ON CONSTRAINT n1_doc_not_null ON js.n1 IS ''of n1''';
 	ELSE
 		ALTER TABLE ONLY js.m ALTER doc SET NOT NULL;
 	END IF;
@@ -181,7 +182,7 @@ END $$;
 INSERT INTO js.n2 VALUES (1, '{"a": 1}');
 INSERT INTO js.m1 VALUES (1, NULL);
 -- In version 18 they have names.
-CREATE VIEW js.not_null AS SELECT conrelid::regclass, conname, conislocal, coninhcount, connoinherit
+CREATE VIEW js.not_null AS SELECT conrelid::regclass, conname, conislocal, coninhcount, connoinherit, obj_description(oid, 'pg_constraint') AS comment
 	FROM pg_constraint WHERE contype = 'n' AND connamespace = 'js'::regnamespace;
 CREATE TABLE js.before AS TABLE js.not_null;
 CALL remedy.migrate_json('js.n', 'doc');

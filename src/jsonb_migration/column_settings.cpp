@@ -78,15 +78,17 @@ constexpr char grants[] =
 constexpr char not_null[] =
 	"SELECT NULL::oid, format(action, t.id::regclass, $2, $3, x.conname, CASE WHEN x.connoinherit THEN ' NO INHERIT' "
 	"ELSE '' END"
-	" || CASE WHEN x.convalidated THEN '' ELSE ' NOT VALID' END)" PAIRS
+	" || CASE WHEN x.convalidated THEN '' ELSE ' NOT VALID' END, obj_description(x.oid, 'pg_constraint'))" PAIRS
 	"LEFT JOIN pg_constraint AS x ON x.conrelid = t.id AND x.contype = 'n' AND x.conkey = ARRAY[a.attnum],"
 	" LATERAL (VALUES (t.place, CASE WHEN x.conname IS NOT NULL OR c.relkind = 'p'"
 	" THEN 'ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL'"
 	" ELSE 'ALTER TABLE ONLY %1$s ALTER COLUMN %2$I DROP NOT NULL' END),"
 	" (2 * cardinality($1) - t.place, CASE WHEN x.conname IS NULL"
 	" THEN 'ALTER TABLE ONLY %1$s ALTER COLUMN %3$I SET NOT NULL'"
-	" ELSE 'ALTER TABLE %1$s ADD CONSTRAINT %4$I NOT NULL %3$I%5$s' END)) AS d(step, action)"
-	" WHERE a.attnotnull AND x.conislocal IS NOT FALSE ORDER BY d.step";
+	" ELSE 'ALTER TABLE %1$s ADD CONSTRAINT %4$I NOT NULL %3$I%5$s' END),"
+	" (2 * cardinality($1), CASE WHEN obj_description(x.oid, 'pg_constraint') IS NOT NULL"
+	" THEN 'COMMENT ON CONSTRAINT %4$I ON %1$s IS %6$L' END)) AS d(step, action)"
+	" WHERE action IS NOT NULL AND a.attnotnull AND x.conislocal IS NOT FALSE ORDER BY d.step";
 
 // ---- Running what they make ------------------------------------------------------
 
