@@ -225,7 +225,8 @@ void
 fill_again(Runner &runner) noexcept
 {
 	runner.filled_again = true;
-	tell(runner, "documents were written that jsonb refuses: back to phase fill");
+	tell(runner,
+		 "rows have no jsonb yet (the table was rewritten, or takes documents that jsonb refuses): back to phase fill");
 	step([&]() noexcept {
 		keep_whole_ranges(runner.target());
 		enter_phase(runner.migration, Phase::fill);
