@@ -84,6 +84,22 @@ CALL remedy.migrate_json('jr.shown', 'doc', vacuum => false);
 SELECT pg_get_viewdef('jr.showing'::regclass) LIKE '%jr.shown%' AS "her own", i.indrelid::regclass, i.indisvalid
 FROM pg_index AS i WHERE i.indexrelid = 'jr.shown_by'::regclass;
 
+-- Nor does what is restored go to another table that has got the old name.
+SET ROLE regress_remedy_mallory;
+CREATE TABLE jr.named (id integer PRIMARY KEY, doc json DEFAULT '{"d": 1}');
+CREATE POLICY objects ON jr.named USING (json_typeof(doc) = 'object');
+CALL remedy.migrate_json('jr.named', 'doc', vacuum => false);
+ALTER TABLE jr.named RENAME TO former;
+RESET ROLE;
+CREATE TABLE jr.named (id integer, doc json);
+CREATE POLICY objects ON jr.named USING (true);
+CALL remedy.undo_json_migration('jr.former', 'doc');
+DROP TABLE jr.named;
+ALTER TABLE jr.former RENAME TO named;
+CALL remedy.undo_json_migration('jr.named', 'doc');
+SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = 'jr.named'::regclass;
+CALL remedy.abort_json_migration('jr.named', 'doc');
+
 CALL remedy.finish_json_migration('jr.shown', 'doc');
 CALL remedy.abort_json_migration('jr.checked', 'doc');
 CALL remedy.finish_json_migration('jr.own', 'doc');

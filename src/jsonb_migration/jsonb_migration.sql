@@ -62,6 +62,7 @@ CREATE TABLE remedy.json_migration_object (
 	kind text NOT NULL,
 	object oid NOT NULL,
 	relation oid NOT NULL,
+	relation_name text,
 	schema text,
 	name text,
 	identity text,
@@ -75,6 +76,7 @@ COMMENT ON COLUMN remedy.json_migration_object.number IS 'place in the order: ea
 COMMENT ON COLUMN remedy.json_migration_object.kind IS 'its kind: index, view, policy and others';
 COMMENT ON COLUMN remedy.json_migration_object.object IS 'the object in its kind''s catalog';
 COMMENT ON COLUMN remedy.json_migration_object.relation IS 'table or view that it belongs to, or is; 0 if none';
+COMMENT ON COLUMN remedy.json_migration_object.relation_name IS 'its name when the definitions were written, which call it so; null if none';
 COMMENT ON COLUMN remedy.json_migration_object.schema IS 'schema of an object that gets a twin';
 COMMENT ON COLUMN remedy.json_migration_object.name IS 'its name';
 COMMENT ON COLUMN remedy.json_migration_object.identity IS 'its name for people';

@@ -66,9 +66,11 @@ keep_dependents(int64 migration, const List *dependents) noexcept
 	{
 		const Dependent &dependent = *static_cast<const Dependent *>(lfirst(cell));
 		keep("INSERT INTO remedy.json_migration_object (migration, number, kind, object, relation, schema, name, "
-			 "identity, definition, new_definition, lock) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+			 "identity, definition, new_definition, lock, relation_name) "
+			 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 			 {migration, ++number, dependent.carrier->kind, dependent.object, dependent.relation, dependent.schema,
-			  dependent.name, dependent.identity, dependent.definition, dependent.new_definition, dependent.lock});
+			  dependent.name, dependent.identity, dependent.definition, dependent.new_definition, dependent.lock,
+			  OidIsValid(dependent.relation) ? qualified_name(dependent.relation) : nullptr});
 	}
 }
 
@@ -94,6 +96,23 @@ kept_dependents(int64 migration) noexcept
 			 dependents = lappend(dependents, new (palloc(sizeof(Dependent))) Dependent(dependent));
 		 });
 	return dependents;
+}
+
+void
+check_names(int64 migration) noexcept
+{
+	keep("SELECT kind, relation, relation_name, identity FROM remedy.json_migration_object "
+		 "WHERE migration = $1 AND relation_name IS NOT NULL",
+		 {migration}, [](const Row &row) noexcept {
+			 const Oid relation = row.oid(2);
+			 if (carrier_of(row.text(1))->finish != nullptr || get_rel_name(relation) == nullptr ||
+				 strcmp(row.text(3), qualified_name(relation)) == 0)
+				 return;
+			 ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							 errmsg("%s cannot be restored: %s is now called %s", row.text(4), row.text(3),
+									qualified_name(relation)),
+							 errhint("Rename it back for as long as the call takes.")));
+		 });
 }
 
 bool

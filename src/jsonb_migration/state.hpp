@@ -66,6 +66,9 @@ bool is_paused(int64 migration) noexcept;
 
 void keep_dependents(int64 migration, const List *dependents) noexcept; // instead of those that are kept
 List *kept_dependents(int64 migration) noexcept;                        // of Dependent *
+// Their definitions name the relations that they belong to: an error if one has another name by now.  Of
+// twins it is not asked, which are renamed by their OIDs.
+void check_names(int64 migration) noexcept;
 
 // Whether the same objects are defined in the same way; of what has no twin, the number may differ.
 bool are_same(const List *kept, const List *found) noexcept;

@@ -235,6 +235,12 @@ exclusive_step(Runner &runner, Body &&body) noexcept
 	});
 }
 
+bool
+went_with_its_relation(const Dependent &dependent) noexcept
+{
+	return OidIsValid(dependent.relation) && get_rel_name(dependent.relation) == nullptr;
+}
+
 using Move = void (*Carrier::*)(Scope &scope, const Dependent &dependent) noexcept;
 
 // The last ones first: each before what it hangs on.
@@ -247,7 +253,7 @@ carry_back(const Target &target, const List *dependents, Move move) noexcept
 	{
 		const Dependent &dependent = *static_cast<const Dependent *>(list_nth(dependents, i));
 		CommandCounterIncrement();
-		if (dependent.carrier->*move != nullptr)
+		if (dependent.carrier->*move != nullptr && !went_with_its_relation(dependent))
 			(dependent.carrier->*move)(scope, dependent);
 	}
 }
@@ -280,6 +286,7 @@ undo(Runner &runner, Oid table, const char *column_name) noexcept
 	require_swapped(runner);
 	check_columns(runner);
 	exclusive_step(runner, [&](const List *dependents) noexcept {
+		check_names(runner.number());
 		swap_columns_back(runner.target());
 		carry_back(runner.target(), dependents, &Carrier::undo);
 		note_triggers(runner.target());
