@@ -150,10 +150,12 @@ call('abort_json_migration', '');
 table(100);
 $other->query_safe('BEGIN');
 $other->query_until(qr/sleeping/, "\\echo sleeping\nSELECT pg_sleep(1000);\n");
-$runner = runner(', max_active_sessions => 1');
 my $second = client($node, 'second');
 $second->query_until(qr/sleeping/, "\\echo sleeping\nSELECT pg_sleep(1000);\n");
-wait_until($node, "phase = 'swapped' OR resting LIKE '_ sessions run a statement' $state", 'it to end, or to rest for sessions');
+$node->poll_query_until('postgres', "SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+	or die 'waited in vain for two sleepers';
+$runner = runner(', max_active_sessions => 1');
+wait_until($node, "resting LIKE '_ sessions run a statement' $state", 'it to rest for sessions');
 sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name IN ('other', 'second')");
 like(said($runner), qr/phase swapped/, 'until they have ended');
 $_->query('SELECT 1') for $other, $second;
