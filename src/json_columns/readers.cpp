@@ -10,6 +10,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/pg_language.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -106,7 +107,8 @@ is_trigger_of(Relation table, Oid function) noexcept
 	return false;
 }
 
-// Bodies that the catalogs know as a tree have dependencies; those in C have no text.
+// Bodies that the catalogs know as a tree have dependencies; those in C have no text; an extension's know no
+// table of the user's.
 void
 look_at_function(Search &search, Relation procedures, Relation table, HeapTuple tuple) noexcept
 {
@@ -119,7 +121,7 @@ look_at_function(Search &search, Relation procedures, Relation table, HeapTuple 
 		return;
 	heap_getattr(tuple, Anum_pg_proc_prosqlbody, RelationGetDescr(procedures), &parsed);
 	const Datum body = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(procedures), &no_body);
-	if (parsed && !no_body)
+	if (parsed && !no_body && !OidIsValid(getExtensionOfObject(ProcedureRelationId, function->oid)))
 		look_at_body(search, function, TextDatumGetCString(body), is_trigger_of(table, function->oid));
 }
 

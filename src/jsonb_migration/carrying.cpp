@@ -14,20 +14,6 @@ name_in(const Scope &scope, Oid original) noexcept
 	return scope.rehearsal ? psprintf("remedy_rehearsal_%u", original) : name_of_twin(original);
 }
 
-const MappedColumn *
-find_mapped(const Mapping &mapping, Oid relation, AttrNumber column) noexcept
-{
-	ListCell *cell;
-
-	foreach (cell, mapping.columns)
-	{
-		const auto *const mapped = static_cast<const MappedColumn *>(lfirst(cell));
-		if (mapped->relation == relation && mapped->column == column)
-			return mapped;
-	}
-	return nullptr;
-}
-
 const char *
 twin_table(const Mapping &mapping, Oid relation) noexcept
 {
@@ -37,7 +23,7 @@ twin_table(const Mapping &mapping, Oid relation) noexcept
 const char *
 twin_column(const Mapping &mapping, Oid relation, AttrNumber column) noexcept
 {
-	const MappedColumn *const mapped = find_mapped(mapping, relation, column);
+	const MappedColumn *const mapped = mapped_column(mapping, relation, column);
 
 	return quote_identifier(mapped == nullptr ? get_attname(relation, column, false)
 											  : get_attname(twin_of(mapping, relation), mapped->twin_column, false));

@@ -11,7 +11,6 @@ const char *name_in(const Scope &scope, Oid original) noexcept;
 
 // What stands for a relation or a column, quoted and qualified for SQL; itself, where the mapping tells of nothing
 // else.
-const MappedColumn *find_mapped(const Mapping &mapping, Oid relation, AttrNumber column) noexcept;
 const char *twin_table(const Mapping &mapping, Oid relation) noexcept;
 const char *twin_column(const Mapping &mapping, Oid relation, AttrNumber column) noexcept;
 

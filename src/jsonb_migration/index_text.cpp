@@ -59,7 +59,7 @@ column_key(Oid table, AttrNumber column, const Mapping &mapping) noexcept
 	int32 modifier;
 
 	get_atttypetypmodcoll(table, column, &key.type, &modifier, &key.collation);
-	if (find_mapped(mapping, table, column) != nullptr)
+	if (mapped_column(mapping, table, column) != nullptr)
 		key.type = JSONBOID;
 	return key;
 }

@@ -33,6 +33,9 @@ struct Mapping
 	List *columns;   // of MappedColumn *: json columns that are jsonb from now on
 };
 
+// Null, if the mapping says nothing of it.
+const MappedColumn *mapped_column(const Mapping &mapping, Oid relation, AttrNumber column) noexcept;
+
 struct Rewritten
 {
 	Node *tree;          // a copy: a Query, an expression or a list of these

@@ -91,6 +91,5 @@ void set_united_types(Node *operation, const Bitmapset *columns) noexcept;
 void cast_column_to_json(Rewriting &rewriting, Query *query, int column) noexcept;
 
 const MappedRelation *mapped_relation(const Mapping &mapping, Oid relation) noexcept;
-const MappedColumn *mapped_column(const Mapping &mapping, Oid relation, AttrNumber column) noexcept;
 
 } // namespace remedy::jsonb_migration
