@@ -96,10 +96,12 @@ find_and_keep(Runner &runner, Found &found) noexcept
 	keep_dependents(runner.number(), found.dependents);
 }
 
+// A plain index is built later, concurrently.
 bool
-locks_table(const Carrier *carrier) noexcept
+locks_table(const Dependent &dependent) noexcept
 {
-	return carrier == &check || carrier == &index;
+	return dependent.carrier == &check ||
+		   (dependent.carrier == &index && get_rel_relkind(dependent.object) == RELKIND_PARTITIONED_INDEX);
 }
 
 void
@@ -114,7 +116,7 @@ build_twin(Runner &runner, Found &found, const Dependent &dependent) noexcept
 	patient_step(runner.options.patience, [&]() noexcept {
 		MemoryContextSwitchTo(runner.memory);
 		found.scope.mapping = {list_copy(relations), list_copy(columns)};
-		if (locks_table(dependent.carrier))
+		if (locks_table(dependent))
 			lock_exclusively(runner.target(), NIL, runner.options.patience);
 		dependent.carrier->build(found.scope, dependent);
 	});

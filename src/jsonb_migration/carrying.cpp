@@ -1,5 +1,7 @@
 #include "jsonb_migration/carrying.hpp"
 
+#include "server/commands.hpp"
+
 extern "C" {
 #include "catalog/dependency.h"
 #include "commands/comment.h"
@@ -7,6 +9,18 @@ extern "C" {
 }
 
 namespace remedy::jsonb_migration {
+
+void
+swap_in_place(Scope &, const Dependent &dependent) noexcept
+{
+	run_sql("%s", dependent.new_definition);
+}
+
+void
+undo_in_place(Scope &, const Dependent &dependent) noexcept
+{
+	run_sql("%s", dependent.definition);
+}
 
 const char *
 name_in(const Scope &scope, Oid original) noexcept

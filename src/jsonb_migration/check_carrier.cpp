@@ -4,6 +4,7 @@
 // A parent's check goes to its partitions and children by itself, and so does its new name.
 
 #include "jsonb_migration/carrying.hpp"
+#include "server/commands.hpp"
 #include "server/versions.hpp"
 
 extern "C" {

@@ -5,6 +5,8 @@
 
 #include "jsonb_migration/carrying.hpp"
 
+#include "server/commands.hpp"
+
 namespace remedy::jsonb_migration {
 
 namespace {
@@ -78,14 +80,14 @@ void
 swap(Scope &scope, const Dependent &dependent) noexcept
 {
 	drop_default(dependent, scope.target->old);
-	run_sql("%s", dependent.new_definition);
+	swap_in_place(scope, dependent);
 }
 
 void
 undo(Scope &scope, const Dependent &dependent) noexcept
 {
 	drop_default(dependent, scope.target->shadow);
-	run_sql("%s", dependent.definition);
+	undo_in_place(scope, dependent);
 }
 
 } // namespace

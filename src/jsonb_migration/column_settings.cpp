@@ -3,6 +3,8 @@
 #include <iterator>
 #include <new>
 
+#include "server/commands.hpp"
+
 namespace remedy::jsonb_migration {
 
 namespace {

@@ -81,6 +81,10 @@ struct Carrier
 	void (*abandon)(Scope &scope, const Dependent &dependent) noexcept;  // drops the twin, if it is there
 };
 
+// What most of those that are altered in place do: the definition is the command.
+void swap_in_place(Scope &scope, const Dependent &dependent) noexcept;
+void undo_in_place(Scope &scope, const Dependent &dependent) noexcept;
+
 extern const Carrier column_default, check, index, statistics, trigger, publication,
 	generated_column;                                                 // stored with the table
 extern const Carrier view, materialised_view, function, policy, rule; // that refer to it

@@ -2,6 +2,7 @@
 
 #include "jsonb_migration/ranges.hpp"
 #include "jsonb_migration/runner.hpp"
+#include "server/commands.hpp"
 
 namespace remedy::jsonb_migration {
 

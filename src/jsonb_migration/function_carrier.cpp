@@ -3,6 +3,8 @@
 
 #include "jsonb_migration/dependents.hpp"
 
+#include "server/commands.hpp"
+
 extern "C" {
 #include "catalog/objectaddress.h"
 #include "lib/stringinfo.h"

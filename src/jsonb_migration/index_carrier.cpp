@@ -5,6 +5,7 @@
 
 #include "jsonb_migration/index_text.hpp"
 #include "jsonb_migration/index_twins.hpp"
+#include "server/commands.hpp"
 #include "server/versions.hpp"
 
 extern "C" {

@@ -1,6 +1,6 @@
 // Dependents, as they are kept with their migration.
 
-#include "jsonb_migration/keeper.hpp"
+#include "server/keeper.hpp"
 #include "jsonb_migration/state.hpp"
 
 #include <new>

@@ -111,26 +111,14 @@ prove_policy(Scope &scope, const Dependent &dependent) noexcept
 	prove(rewritten.check, relation);
 }
 
-void
-swap_policy(Scope &, const Dependent &dependent) noexcept
-{
-	run_sql("%s", dependent.new_definition);
-}
-
-void
-undo_policy(Scope &, const Dependent &dependent) noexcept
-{
-	run_sql("%s", dependent.definition);
-}
-
 } // namespace
 
 const Carrier policy = {
 	.kind = "policy",
 	.describe = describe_policy,
 	.build = prove_policy,
-	.swap = swap_policy,
-	.undo = undo_policy,
+	.swap = swap_in_place,
+	.undo = undo_in_place,
 };
 
 } // namespace remedy::jsonb_migration

@@ -40,10 +40,7 @@ refuse_taken(const Runner &runner, const Target &target) noexcept
 	Migration other;
 
 	if (find_migration(target.table, target.column_name, other))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("the migration of %s is run by process %d", runner.name, runner_of(other.target.migration)),
-				 errhint("See remedy.json_migrations.")));
+		refuse_second_runner(runner, other.target.migration);
 }
 
 } // namespace

@@ -7,6 +7,8 @@
 
 #include "jsonb_migration/carrying.hpp"
 
+#include "server/commands.hpp"
+
 extern "C" {
 #include "catalog/pg_publication.h"
 #include "catalog/pg_publication_rel.h"

@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "jsonb_migration/keeper.hpp"
+#include "server/keeper.hpp"
 #include "jsonb_migration/shadow_trigger.hpp"
 
 namespace remedy::jsonb_migration {

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "jsonb_migration/collecting.hpp"
+#include "server/commands.hpp"
 #include "server/guard.hpp"
 #include "server/versions.hpp"
 

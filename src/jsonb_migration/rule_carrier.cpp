@@ -2,6 +2,8 @@
 
 #include "jsonb_migration/collecting.hpp"
 
+#include "server/commands.hpp"
+
 extern "C" {
 #include "catalog/pg_rewrite.h"
 #include "lib/stringinfo.h"
@@ -135,26 +137,14 @@ prove_rule(Scope &scope, const Dependent &dependent) noexcept
 	run_sql("%s", print(rewritten, dependent.name, relation));
 }
 
-void
-swap_rule(Scope &, const Dependent &dependent) noexcept
-{
-	run_sql("%s", dependent.new_definition);
-}
-
-void
-undo_rule(Scope &, const Dependent &dependent) noexcept
-{
-	run_sql("%s", dependent.definition);
-}
-
 } // namespace
 
 const Carrier rule = {
 	.kind = "rule",
 	.describe = describe_rule,
 	.build = prove_rule,
-	.swap = swap_rule,
-	.undo = undo_rule,
+	.swap = swap_in_place,
+	.undo = undo_in_place,
 };
 
 } // namespace remedy::jsonb_migration

@@ -61,18 +61,18 @@ run_call(FunctionCallInfo call, const char *procedure, const Options &options, C
 
 // ---- Taking a migration ----------------------------------------------------------
 
-namespace {
-
-[[noreturn]] void
-refuse_second_runner(const Runner &runner) noexcept
+void
+refuse_second_runner(const Runner &runner, int64 migration) noexcept
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg("the migration of %s is run by process %d", runner.name, runner_of(runner.number())),
+			 errmsg("the migration of %s is run by process %d", runner.name, runner_of(migration)),
 			 errhint("See remedy.json_migrations. remedy.pause_json_migration() has it rest, pg_cancel_backend() ends "
 					 "its CALL.")));
 	pg_unreachable();
 }
+
+namespace {
 
 void
 find(Runner &runner, Oid table, const char *column_name, bool &found) noexcept
@@ -135,7 +135,7 @@ take_migration(Runner &runner, Oid table, const char *column_name) noexcept
 	if (!found)
 		return false;
 	if (!acquire_migration(runner.number()))
-		step([&]() noexcept { refuse_second_runner(runner); });
+		step([&]() noexcept { refuse_second_runner(runner, runner.number()); });
 	runner.acquired = true;
 	// Another session may have carried it on until it gave the lock back.
 	find(runner, table, column_name, found);

@@ -7,7 +7,7 @@
 
 #include "jsonb_migration/pace.hpp"
 #include "jsonb_migration/state.hpp"
-#include "jsonb_migration/transactions.hpp"
+#include "server/transactions.hpp"
 #include "schedule/schedule.hpp"
 
 namespace remedy::jsonb_migration {
@@ -84,6 +84,8 @@ void finish(Runner &runner, Oid table, const char *column_name) noexcept;
 void abort(Runner &runner, Oid table, const char *column_name) noexcept;
 
 // ---- Helpers of several phases ---------------------------------------------------
+
+[[noreturn]] void refuse_second_runner(const Runner &runner, int64 migration) noexcept;
 
 // Raises an error that lists what cannot be carried.
 void refuse_uncarried(const Runner &runner, const List *dependents) noexcept;

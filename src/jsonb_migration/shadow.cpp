@@ -2,6 +2,7 @@
 
 #include "jsonb_migration/column_settings.hpp"
 #include "jsonb_migration/shadow_trigger.hpp"
+#include "server/commands.hpp"
 
 namespace remedy::jsonb_migration {
 

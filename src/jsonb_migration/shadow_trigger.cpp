@@ -1,5 +1,7 @@
 #include "jsonb_migration/shadow_trigger.hpp"
 
+#include "server/commands.hpp"
+
 extern "C" {
 #include "access/relation.h"
 #include "catalog/pg_trigger.h"

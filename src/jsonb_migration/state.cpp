@@ -2,7 +2,7 @@
 
 #include <iterator>
 
-#include "jsonb_migration/keeper.hpp"
+#include "server/keeper.hpp"
 
 extern "C" {
 #include "optimizer/plancat.h"
@@ -166,7 +166,8 @@ note_progress(const Migration &migration, int64 left, int64 refused, double rows
 void
 note_resting(int64 migration, const char *reason) noexcept
 {
-	keep("UPDATE remedy.json_migration SET resting = $2 WHERE migration = $1", {migration, reason});
+	keep("UPDATE remedy.json_migration SET resting = $2 WHERE migration = $1 AND resting IS DISTINCT FROM $2",
+		 {migration, reason});
 }
 
 void

@@ -2,6 +2,7 @@
 // with the ANALYZE before the swap.
 
 #include "jsonb_migration/carrying.hpp"
+#include "server/commands.hpp"
 #include "server/versions.hpp"
 
 extern "C" {
@@ -30,12 +31,18 @@ find(const Dependent &dependent) noexcept
 	return tuple;
 }
 
+// Somebody else's of that name is not ours: to make the twin fails then.
 bool
 exists(const Dependent &dependent, const char *name) noexcept
 {
 	List *const names = list_make2(makeString(pstrdup(dependent.schema)), makeString(pstrdup(name)));
+	const HeapTuple tuple = SearchSysCache1(STATEXTOID, ObjectIdGetDatum(get_statistics_object_oid(names, true)));
 
-	return OidIsValid(get_statistics_object_oid(names, true));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	const Oid relation = reinterpret_cast<Form_pg_statistic_ext>(GETSTRUCT(tuple))->stxrelid;
+	ReleaseSysCache(tuple);
+	return relation == dependent.relation;
 }
 
 // Those that are asked for; empty where all of them are, or none may be named.

@@ -46,11 +46,4 @@ const char *qualified_name(Oid relation) noexcept; // for SQL and for people
 // All tables of the tree, the root first; OIDs.
 List *find_tables(const Target &target) noexcept;
 
-// Runs SQL of ours with the caller's rights: search_path is pg_catalog, pg_temp since the
-// transaction's begin.  Raises the statement's error.
-void run_sql(const char *format, ...) noexcept pg_attribute_printf(1, 2);
-
-// As that role, and restricted, as the server's own maintenance commands are.
-void run_as(Oid role, const char *command) noexcept;
-
 } // namespace remedy::jsonb_migration

@@ -5,6 +5,7 @@
 // itself, or has a comment of its own, it gets that again.
 
 #include "jsonb_migration/carrying.hpp"
+#include "server/commands.hpp"
 #include "server/versions.hpp"
 
 extern "C" {

@@ -7,6 +7,7 @@
 
 #include "jsonb_migration/index_text.hpp"
 #include "jsonb_migration/view_settings.hpp"
+#include "server/commands.hpp"
 #include "server/versions.hpp"
 
 extern "C" {

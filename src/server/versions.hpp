@@ -302,6 +302,29 @@ is_enforced([[maybe_unused]] const FormData_pg_constraint *constraint) noexcept
 #endif
 }
 
+// With what they are computed from in place of columns that have no value in a row: virtual generated ones, which
+// version 18 has.  They are those of the table that is read, whichever of its children the row lies in.
+inline List *
+without_virtual_columns(List *expressions, [[maybe_unused]] Relation table, [[maybe_unused]] int place) noexcept
+{
+#if PG_VERSION_NUM >= 180000
+	return castNode(List, expand_generated_columns_in_expr(reinterpret_cast<Node *>(expressions), table, place));
+#else
+	return expressions;
+#endif
+}
+
+// Gives rows another value of a generated column, without an UPDATE; version 17 began with it.
+inline bool
+sets_expression([[maybe_unused]] AlterTableType command) noexcept
+{
+#if PG_VERSION_NUM >= 170000
+	return command == AT_SetExpression;
+#else
+	return false;
+#endif
+}
+
 // Statistics targets as the catalogs keep them; -1: default_statistics_target.
 inline int
 statistics_target(Datum value, bool is_null) noexcept
@@ -321,6 +344,17 @@ backend_status(int number) noexcept
 	return pgstat_get_local_beentry_by_index(number)->backendStatus;
 #else
 	return pgstat_fetch_stat_local_beentry(number)->backendStatus;
+#endif
+}
+
+// Of a row that was inserted, into all indexes of its table that are open.
+inline void
+insert_index_entries(ResultRelInfo *table, TupleTableSlot *row, EState *state) noexcept
+{
+#if PG_VERSION_NUM >= 160000
+	ExecInsertIndexTuples(table, row, state, false, false, nullptr, NIL, false);
+#else
+	ExecInsertIndexTuples(table, row, state, false, false, nullptr, NIL);
 #endif
 }
 

@@ -1,20 +1,18 @@
-#include "jsonb_migration/keeper.hpp"
+#include "server/keeper.hpp"
 
-namespace remedy::jsonb_migration {
+namespace remedy {
 
 namespace {
 
-// Whoever installed the extension, or was given its tables.
+// Whoever installed the extension, or was given its objects.
 Oid
 keeper() noexcept
 {
-	const Oid table = get_relname_relid("json_migration", get_namespace_oid("remedy", false));
-	const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	const HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(get_namespace_oid("remedy", false)));
 
 	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the extension's table remedy.json_migration is gone"),
-						errhint("Drop the extension, and create it again.")));
-	const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("the extension's schema is being dropped")));
+	const Oid owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
 	return owner;
 }
@@ -80,4 +78,4 @@ keep(const char *statement, std::initializer_list<Value> values, ReadRow read, v
 	return rows;
 }
 
-} // namespace remedy::jsonb_migration
+} // namespace remedy

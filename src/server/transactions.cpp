@@ -1,10 +1,10 @@
-#include "jsonb_migration/transactions.hpp"
+#include "server/transactions.hpp"
 
 extern "C" {
 #include "common/pg_prng.h"
 }
 
-namespace remedy::jsonb_migration {
+namespace remedy {
 
 void
 commit() noexcept
@@ -87,4 +87,4 @@ ms_since(instr_time start) noexcept
 	return INSTR_TIME_GET_MILLISEC(elapsed);
 }
 
-} // namespace remedy::jsonb_migration
+} // namespace remedy

@@ -1,7 +1,8 @@
-// Reading and writing what is known of migrations, as the owner of its tables.
+// Reading and writing the tables in which rooms keep what they do, as the owner of the
+// extension's schema: whoever calls a room has no rights on them.
 //
-// Who migrates a table has no rights on them.  The user is back when a statement is done;
-// when it fails, the end of the (sub)transaction brings him back.
+// The user is back when a statement is done; when it fails, the end of the (sub)transaction
+// brings him back.
 
 #pragma once
 
@@ -9,7 +10,7 @@
 
 #include "server/headers.hpp"
 
-namespace remedy::jsonb_migration {
+namespace remedy {
 
 struct Value
 {
@@ -20,6 +21,7 @@ struct Value
 	Value(int64 number) noexcept : type(INT8OID), datum(Int64GetDatum(number)), null(false) {}
 	Value(int number) noexcept : Value(static_cast<int64>(number)) {}
 	Value(Oid oid) noexcept : type(OIDOID), datum(ObjectIdGetDatum(oid)), null(false) {}
+	Value(ArrayType *texts) noexcept : type(TEXTARRAYOID), datum(PointerGetDatum(texts)), null(false) {}
 	Value(double number) noexcept : type(FLOAT8OID), datum(Float8GetDatum(number)), null(false) {}
 	Value(const char *text) noexcept
 		: type(TEXTOID), datum(text == nullptr ? 0 : CStringGetTextDatum(text)), null(text == nullptr)
@@ -67,4 +69,4 @@ keep(const char *statement, std::initializer_list<Value> values, Read &&read) no
 		statement, values, [](const Row &row, void *context) { (*static_cast<Read *>(context))(row); }, &read);
 }
 
-} // namespace remedy::jsonb_migration
+} // namespace remedy

@@ -8,7 +8,7 @@
 
 #include "server/guard.hpp"
 
-namespace remedy::jsonb_migration {
+namespace remedy {
 
 struct Patience
 {
@@ -78,4 +78,4 @@ clock_now() noexcept
 	return now;
 }
 
-} // namespace remedy::jsonb_migration
+} // namespace remedy
