@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := all
 
 # One folder of src/ per capability. A room may use src/server and the rooms to its left, never to its right.
-ROOMS = observe findings repetition plans scans schedule what_if index_advice index_upkeep json_columns jsonb_migration
+ROOMS = observe findings repetition plans scans schedule what_if index_advice index_upkeep json_columns jsonb_migration rollup
 
 EXTENSION  = pg_remedy
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_remedy.control)

@@ -7,6 +7,7 @@
 #include "observe/observe.hpp"
 #include "plans/plans.hpp"
 #include "repetition/repetition.hpp"
+#include "rollup/merge_moves.hpp"
 #include "scans/scans.hpp"
 #include "schedule/schedule.hpp"
 #include "what_if/what_if.hpp"
@@ -28,6 +29,7 @@ _PG_init(void)
 	remedy::what_if::start();
 
 	remedy::index_advice::start_advised();
+	remedy::rollup::start();
 
 	MarkGUCPrefixReserved("pg_remedy");
 }

@@ -8,12 +8,14 @@
 #include "observe/samples.hpp"
 #include "plans/plans.hpp"
 #include "repetition/listener.hpp"
+#include "rollup/merge_moves.hpp"
 #include "scans/listener.hpp"
 
 namespace remedy {
 
 inline constexpr const observe::Listener *listeners[] = {&observe::samples_listener, &findings::listener,
 														 &repetition::listener,      &plans::listener,
-														 &scans::listener,           &index_advice::listener};
+														 &scans::listener,           &index_advice::listener,
+														 &rollup::listener};
 
 } // namespace remedy

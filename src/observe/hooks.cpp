@@ -285,9 +285,12 @@ void
 on_finish(QueryDesc *query)
 {
 	if (query->operation == CMD_SELECT && !query->plannedstmt->hasModifyingCTE)
+	{
 		server::proceed_finish(query);
-	else
-		finish_statement(query);
+		return;
+	}
+	tell_finishing(query);
+	finish_statement(query);
 }
 
 void

@@ -134,6 +134,12 @@ tell_run_failed(const Statement &statement)
 }
 
 pg_attribute_always_inline void
+tell_finishing(const QueryDesc *query)
+{
+	detail::tell<&Listener::finishing>(query);
+}
+
+pg_attribute_always_inline void
 tell_ending(QueryDesc *query)
 {
 	detail::tell<&Listener::ending>(query);

@@ -70,6 +70,8 @@ struct Listener
 	// transaction or a part of it is being aborted: what the query holds is still open, its
 	// memory may be gone.  Raises no error.
 	void (*run_failed)(const Statement &statement);
+	// Before a query that may have written fires its triggers, whatever the settings are.  Raises no error.
+	void (*finishing)(const QueryDesc *query);
 	// Before the query ends, with its plan's state and instrumentation at hand.
 	void (*ending)(QueryDesc *query);
 
