@@ -1,4 +1,5 @@
-"""The demo: two pages of a SQLAlchemy application, loading lazily and then mended; then its json column becomes jsonb.
+"""The demo: two pages of a SQLAlchemy application, loading lazily and then mended; then its json column becomes
+jsonb, and its dashboard gets a rollup.
 
 Every count it prints comes from the server, and it ends with an error when one is not as expected.
 """
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+import dashboard
 import documents
 import pages
 from data import sample_data
@@ -202,6 +204,9 @@ def main():
 
     heading(f"The json column {documents.TABLE}.{documents.COLUMN} becomes jsonb while the application goes on")
     found = [*problems(before, after), *documents.chapter(engine, psql, print_table)]
+
+    heading("A dashboard over a million executions, before and after a rollup")
+    found += dashboard.chapter(psql, print_table)
     engine.dispose()
 
     print("\n" + "\n".join(found or ["Every number is as expected."]))

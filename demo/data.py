@@ -22,7 +22,11 @@ def workflow(name, number):
         source.outgoing_edges.append(Edge(target=target))
     nodes[3].outgoing_edges.append(Edge(target=nodes[7]))
     executions = [
-        Execution(started_at=FIRST_DAY + timedelta(hours=hour), state="failed" if hour % 7 == 0 else "done")
+        Execution(
+            started_at=FIRST_DAY + timedelta(hours=hour),
+            state="failed" if hour % 7 == 0 else "done",
+            duration_ms=1000 + 10 * hour,
+        )
         for hour in range(1, 5 + number * 3)
     ]
     return Workflow(name=name, nodes=nodes, executions=executions)

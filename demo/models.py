@@ -79,6 +79,7 @@ class Execution(Base):
     workflow_id = reference("workflows.id")
     started_at = Column(DateTime(timezone=True), nullable=False)
     state = Column(Text, nullable=False)
+    duration_ms = Column(Integer, nullable=False)
     workflow = relationship("Workflow", back_populates="executions")
 
 
