@@ -49,6 +49,9 @@ Ranges read_ranges(OneSnapshot &snapshot, const Rollup &rollup, const char *stat
 
 const char *bounds_of(const Rollup &rollup, const char *from, const char *until) noexcept; // "opens, closes"
 
+// "x.time may be that of a row of one of the ranges".
+const char *in_times(const Rollup &rollup, const Ranges &ranges, Parameters &parameters) noexcept;
+
 // "p.bucket is in one of the ranges".
 const char *in_ranges(const Rollup &rollup, const Ranges &ranges, const char *prefix, Parameters &parameters) noexcept;
 
