@@ -30,13 +30,13 @@ time_of(int64 number, Oid type) noexcept
 } // namespace
 
 const char *
-bounds_of(const Rollup &rollup, const char *from, const char *until) noexcept
+range_of(const Rollup &rollup, const char *from, const char *until) noexcept
 {
 	const char *const unit = quote_literal_cstr(name_of(rollup.unit));
 	const char *const zone = rollup.time_zone == nullptr ? "NULL" : quote_literal_cstr(rollup.time_zone);
 
-	return psprintf("remedy.bucket_opens(%s, %s, %s), remedy.bucket_closes(%s, %s, %s)", from, unit, zone, until, unit,
-					zone);
+	return psprintf("%s, %s, remedy.bucket_opens(%s, %s, %s), remedy.bucket_closes(%s, %s, %s)", from, until, from,
+					unit, zone, until, unit, zone);
 }
 
 namespace {
@@ -62,16 +62,6 @@ add_range(Ranges &ranges, TupleTableSlot *row, Oid type) noexcept
 	ranges.range[ranges.count++] = range;
 }
 
-// Includes another one, that does not open earlier.
-void
-widen(Range &range, const Range &other) noexcept
-{
-	range.from = Min(range.from, other.from);
-	range.until_open = range.until_open || other.until_open;
-	range.until = Max(range.until, other.until);
-	range.closes = Max(range.closes, other.closes);
-}
-
 // How far it is from what lies before it; 0: they touch.
 uint64
 gap_before(const Range &range, const Range &before) noexcept
@@ -89,13 +79,22 @@ join(Ranges &ranges, uint64 gap) noexcept
 
 	for (int i = 1; i < ranges.count; ++i)
 		if (gap_before(ranges.range[i], ranges.range[count]) <= gap)
-			widen(ranges.range[count], ranges.range[i]);
+			ranges.range[count].widen(ranges.range[i]);
 		else
 			ranges.range[++count] = ranges.range[i];
 	ranges.count = count + 1;
 }
 
 } // namespace
+
+void
+Range::widen(const Range &other) noexcept
+{
+	from = Min(from, other.from);
+	until_open = until_open || other.until_open;
+	until = Max(until, other.until);
+	closes = Max(closes, other.closes);
+}
 
 // Few enough for one condition: those with the narrowest gaps between them are taken together.
 void
@@ -114,13 +113,13 @@ Ranges::join_neighbours() noexcept
 }
 
 Ranges
-read_ranges(OneSnapshot &snapshot, const Rollup &rollup, const char *statement) noexcept
+read_ranges(OneSnapshot &snapshot, const Rollup &rollup, const char *statement, const Parameters &parameters) noexcept
 {
 	const TupleDesc columns = CreateTemplateTupleDesc(4);
 
 	for (AttrNumber i = 1; i <= 4; ++i)
 		TupleDescInitEntry(columns, i, "time", rollup.time_type, -1, 0);
-	const Result result = snapshot.read(statement, {}, columns);
+	const Result result = snapshot.read(statement, parameters, columns);
 	Ranges ranges = {.range = static_cast<Range *>(palloc(sizeof(Range) * (result.count() + 1)))};
 	result.each([&](TupleTableSlot *row) { add_range(ranges, row, rollup.time_type); });
 	ranges.join_neighbours();

@@ -49,19 +49,36 @@ rows_of_source(const Rollup &rollup, const Ranges &ranges, Parameters &parameter
 	return text.data;
 }
 
+const char *
+cells_of_source(const Rollup &rollup, const Ranges &ranges, const char *of_rows, const char *of_cells,
+				Parameters &parameters) noexcept
+{
+	const char *const keys = key_list(rollup, "r");
+
+	return psprintf("SELECT g.* FROM (SELECT r.bucket%s, %s FROM (%s) AS r WHERE %s GROUP BY r.bucket%s "
+					"OFFSET '0') AS g WHERE %s",
+					keys, states_of_rows(rollup, "r"), rows_of_source(rollup, ranges, parameters), of_rows, keys,
+					of_cells);
+}
+
 } // namespace
 
 Result
 compute(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges, const char *of_rows, const char *of_cells,
 		Parameters &parameters) noexcept
 {
-	const char *const keys = key_list(rollup, "r");
+	const char *const statement = cells_of_source(rollup, ranges, of_rows, of_cells, parameters);
 
-	return snapshot.read(psprintf("SELECT g.* FROM (SELECT r.bucket%s, %s FROM (%s) AS r WHERE %s GROUP BY r.bucket%s "
-								  "OFFSET '0') AS g WHERE %s",
-								  keys, states_of_rows(rollup, "r"), rows_of_source(rollup, ranges, parameters),
-								  of_rows, keys, of_cells),
-						 parameters, columns_of_cells(rollup));
+	return snapshot.read(statement, parameters, columns_of_cells(rollup));
+}
+
+double
+cost_of_computing(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges) noexcept
+{
+	Parameters parameters;
+	const char *const statement = cells_of_source(rollup, ranges, "true", "true", parameters);
+
+	return snapshot.cost_of(statement, parameters);
 }
 
 } // namespace remedy::rollup

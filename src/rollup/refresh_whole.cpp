@@ -106,6 +106,7 @@ refresh_ranges(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges
 					  ? replace_changed(snapshot, rollup, ranges, computed.columns)
 					  : replace_all(snapshot, rollup, ranges);
 	done.method = Max(done.method, ranges.everything ? Method::rebuild : Method::recompute);
+	done.more = done.more && !ranges.everything;
 }
 
 } // namespace remedy::rollup
