@@ -46,29 +46,31 @@ add_square(Amount &amount, int64 value, int sign) noexcept
 	return true;
 }
 
-// Not of NaN and the infinities, which nothing takes away again, nor of numbers whose sums or squares the server may
-// not be able to compute: a user's statement must not fail for it.
+// Not of NaN and the infinities, which nothing takes away again, nor of what the server cannot compute: a user's
+// statement must not fail for it.
 bool
-add_numeric(const CapturePlan &plan, MemoryContext memory, Amount &amount, Datum value, int sign, bool squared) noexcept
+add_numeric(MemoryContext memory, Amount &amount, Datum value, int sign, bool squared) noexcept
 {
-	value = PointerGetDatum(PG_DETOAST_DATUM(value));
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, value, plan.numeric_limit)) ||
-		DatumGetBool(DirectFunctionCall2(numeric_lt, value, plan.negative_limit)))
+	Numeric number = DatumGetNumeric(value);
+	bool failed = numeric_is_nan(number) || numeric_is_inf(number);
+
+	if (squared && !failed)
+		number = numeric_mul_opt_error(number, number, &failed);
+	if (failed)
 		return false;
-	if (squared)
-		value = DirectFunctionCall2(numeric_mul, value, value);
 	const MemoryContext before = MemoryContextSwitchTo(memory);
+	const Datum sum = amount.datum;
 	if (amount.has_datum)
-	{
-		const Datum sum = amount.datum;
-		amount.datum = DirectFunctionCall2(sign > 0 ? numeric_add : numeric_sub, sum, value);
-		pfree(DatumGetPointer(sum));
-	}
+		amount.datum = NumericGetDatum(
+			(sign > 0 ? numeric_add_opt_error : numeric_sub_opt_error)(DatumGetNumeric(sum), number, &failed));
 	else
-		amount.datum = sign > 0 ? datumCopy(value, false, -1) : DirectFunctionCall1(numeric_uminus, value);
-	amount.has_datum = true;
+		amount.datum = sign > 0 ? datumCopy(NumericGetDatum(number), false, -1)
+								: DirectFunctionCall1(numeric_uminus, NumericGetDatum(number));
+	if (amount.has_datum)
+		pfree(DatumGetPointer(sum));
+	amount.has_datum = !failed;
 	MemoryContextSwitchTo(before);
-	return true;
+	return !failed;
 }
 
 bool
@@ -215,9 +217,9 @@ add_value(const CapturePlan &plan, MemoryContext memory, const Measured &measure
 	case Adding::integer_squares:
 		return add_square(amount, integer_of(measured.length, value), sign);
 	case Adding::numerics:
-		return add_numeric(plan, memory, amount, value, sign, false);
+		return add_numeric(memory, amount, value, sign, false);
 	case Adding::numeric_squares:
-		return add_numeric(plan, memory, amount, value, sign, true);
+		return add_numeric(memory, amount, value, sign, true);
 	case Adding::least:
 	case Adding::greatest:
 		add_extreme(plan, memory, measured, amount, value, sign);
