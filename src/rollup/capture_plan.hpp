@@ -62,7 +62,6 @@ struct CapturePlan
 	int attributes; // whose values count at all
 	AttrNumber *attribute;
 	int last_attribute;
-	Datum numeric_limit, negative_limit; // of numerics that are added up here
 };
 
 struct Capture
@@ -74,6 +73,9 @@ struct Capture
 	bool calls; // one of them does
 	CapturePlan *plan;
 };
+
+// In the current memory context, with what is only needed meanwhile.  source: the rollup's, open too.
+void make_plan(CapturePlan &plan, const Rollup *rollup, Relation relation, Relation source) noexcept;
 
 // What it points to lasts as long as the calling trigger.
 Capture capture_for(Relation relation) noexcept;
