@@ -3,7 +3,7 @@
 //
 // All marks of a cell are taken together, so what was added to a cell that is computed is simply dropped with them.
 
-#include "rollup/refresh_stale.hpp"
+#include "rollup/refresh_by_key.hpp"
 #include "rollup/texts.hpp"
 
 namespace remedy::rollup {
@@ -174,23 +174,27 @@ is_worth_listing(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale
 	return !nulls[0] && DatumGetFloat8(rows[1]) < most_of_rows * DatumGetFloat8(rows[0]);
 }
 
-// Cells whose marks have no numbers are stale: that these are most of the cells of their buckets can be known before
-// marks and cells are brought together.
-bool
-are_few_dirty(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, const Ranges &ranges) noexcept
+// Cells whose marks have no numbers are stale, which can be known before marks and cells are brought together.
+struct Dirty
+{
+	double cells;
+	double of_buckets; // cells that their buckets have now
+};
+
+Dirty
+count_dirty(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, const Ranges &ranges) noexcept
 {
 	Parameters parameters = slice.parameters;
-	Datum few;
-	bool null;
+	Datum counts[2];
+	bool nulls[2];
 	const char *const in_buckets = in_ranges(rollup, ranges, "c", parameters);
 
-	snapshot.read_one(
-		psprintf("SELECT (SELECT count(*) FROM (SELECT DISTINCT m.bucket%s FROM %s AS m WHERE %s) AS d) < "
-				 "%g * (SELECT count(*) FROM %s AS c WHERE %s)",
-				 key_list(rollup, "m"), qualified(rollup.marks), dirty_marks(slice), most_of_rows,
-				 qualified(rollup.cells), in_buckets),
-		parameters, &few, &null);
-	return DatumGetBool(few);
+	snapshot.read_one(psprintf("SELECT (SELECT count(*) FROM (SELECT DISTINCT m.bucket%s FROM %s AS m WHERE %s) AS d), "
+							   "(SELECT count(*) FROM %s AS c WHERE %s)",
+							   key_list(rollup, "m"), qualified(rollup.marks), dirty_marks(slice),
+							   qualified(rollup.cells), in_buckets),
+					  parameters, counts, nulls);
+	return {static_cast<double>(DatumGetInt64(counts[0])), static_cast<double>(DatumGetInt64(counts[1]))};
 }
 
 // ---- What is written -------------------------------------------------------------------
@@ -243,19 +247,23 @@ refresh_merged(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, 
 	snapshot.give_name("merged", merged);
 	if (stale.count > 0)
 	{
-		const Ranges ranges =
+		const Choice choice =
 			cheapest(snapshot, rollup, buckets_of(snapshot, rollup, "merged", "m.stale", {}), slice.slices);
-		listed = is_worth_listing(snapshot, rollup, stale);
-		if (listed)
+		const bool by_key = stale.count <= Stale::most_listed && !stale.without_patterns &&
+							is_key_cheaper(snapshot, rollup, "merged", "m.stale", {}, stale.count, choice);
+		listed = by_key || is_worth_listing(snapshot, rollup, stale);
+		if (by_key)
+			snapshot.give_name("computed", compute_by_key(snapshot, rollup, stale));
+		else if (listed)
 		{
 			Parameters of_cells;
 			const char *const is_listed = is_stale(rollup, stale, of_cells);
-			snapshot.give_name("computed", compute(snapshot, rollup, ranges, is_listed, "true", of_cells));
+			snapshot.give_name("computed", compute(snapshot, rollup, choice.ranges, is_listed, "true", of_cells));
 		}
 		else
 		{
-			refresh_ranges(snapshot, rollup, ranges, done);
-			wanted = psprintf("(%s) IS NOT TRUE", in_ranges(rollup, ranges, "m", parameters));
+			refresh_ranges(snapshot, rollup, choice.ranges, done);
+			wanted = psprintf("(%s) IS NOT TRUE", in_ranges(rollup, choice.ranges, "m", parameters));
 		}
 	}
 	done.marks += snapshot.write(
@@ -272,11 +280,15 @@ refresh_slice(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, R
 	const char *const marks = qualified(rollup.marks);
 	const Ranges dirty = buckets_of(snapshot, rollup, marks, dirty_marks(slice), slice.parameters);
 
-	if ((dirty.count == 0 && !dirty.null_bucket) || are_few_dirty(snapshot, rollup, slice, dirty))
+	if (dirty.count == 0 && !dirty.null_bucket)
 		return refresh_merged(snapshot, rollup, slice, done);
-	const Ranges ranges = cheapest(snapshot, rollup, dirty, slice.slices);
-	refresh_ranges(snapshot, rollup, ranges, done);
-	done.more = done.more || (rollup.additive && !ranges.everything);
+	const Choice choice = cheapest(snapshot, rollup, dirty, slice.slices);
+	const Dirty count = count_dirty(snapshot, rollup, slice, dirty);
+	if (count.cells < most_of_rows * count.of_buckets ||
+		is_key_cheaper(snapshot, rollup, marks, dirty_marks(slice), slice.parameters, count.cells, choice))
+		return refresh_merged(snapshot, rollup, slice, done);
+	refresh_ranges(snapshot, rollup, choice.ranges, done);
+	done.more = done.more || (rollup.additive && !choice.ranges.everything);
 }
 
 } // namespace
