@@ -2,6 +2,8 @@
 
 #include "rollup/texts.hpp"
 
+#include "server/refusal.hpp"
+
 extern "C" {
 #include "catalog/dependency.h"
 #include "commands/extension.h"
@@ -11,13 +13,6 @@ extern "C" {
 namespace remedy::rollup {
 
 namespace {
-
-[[noreturn]] void
-refuse(int sqlstate, const char *message, const char *hint) noexcept
-{
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), errhint("%s", hint)));
-	pg_unreachable();
-}
 
 bool
 is_exact(Oid type) noexcept
@@ -111,8 +106,8 @@ finish_digest(const Kept &kept, const char *fraction) noexcept
 	const Oid digest = type_of_extension("tdigest");
 
 	if (!OidIsValid(digest))
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "tdigest_percentile() needs the extension tdigest",
-			   "Install it (CREATE EXTENSION tdigest), or write percentile(), which needs none.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "tdigest_percentile() needs the extension tdigest",
+					   "Install it (CREATE EXTENSION tdigest), or write percentile(), which needs none.");
 	// There is only an aggregate to ask it.
 	return psprintf("(SELECT %s.tdigest_percentile(one.state, CAST('%s' AS double precision)) "
 					"FROM (VALUES (s%d)) AS one (state))",
@@ -125,8 +120,8 @@ finish_percentile(const Kept &kept, const Aggref *aggregate, bool digest) noexce
 	const char *const fraction = fraction_of(aggregate);
 
 	if (aggregate->aggtype != FLOAT8OID)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a percentile can be kept of numbers only",
-			   "Of an interval, take extract(epoch FROM ...).");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a percentile can be kept of numbers only",
+					   "Of an interval, take extract(epoch FROM ...).");
 	if (digest)
 		return finish_digest(kept, fraction);
 	return psprintf("remedy.percentile_of(s%d, CAST('%s' AS double precision))",
@@ -139,8 +134,8 @@ finish_distinct(const Kept &kept) noexcept
 	const Oid set = type_of_extension("hll");
 
 	if (!OidIsValid(set))
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "count(DISTINCT) needs the extension hll",
-			   "Install it (CREATE EXTENSION hll), or make what is counted a key.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "count(DISTINCT) needs the extension hll",
+					   "Install it (CREATE EXTENSION hll), or make what is counted a key.");
 	return psprintf("remedy.distinct_of(%s.hll_cardinality(s%d))", schema_of_type(set),
 					kept.number(StateKind::distinct, set));
 }

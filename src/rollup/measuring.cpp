@@ -9,7 +9,8 @@
 
 #include "rollup/finishing.hpp"
 #include "rollup/reading.hpp"
-#include "rollup/texts.hpp"
+
+#include "server/refusal.hpp"
 
 extern "C" {
 #include "catalog/pg_aggregate.h"
@@ -19,13 +20,6 @@ extern "C" {
 namespace remedy::rollup {
 
 namespace {
-
-[[noreturn]] void
-refuse(int sqlstate, const char *message, const char *hint) noexcept
-{
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), errhint("%s", hint)));
-	pg_unreachable();
-}
 
 // ---- What is kept ----------------------------------------------------------------
 
@@ -97,9 +91,10 @@ refuse_converted(const Node *value) noexcept
 	else if (IsA(value, CoerceViaIO) && castNode(CoerceViaIO, value)->coerceformat == COERCE_IMPLICIT_CAST)
 		before = reinterpret_cast<const Node *>(castNode(CoerceViaIO, value)->arg);
 	if (before != nullptr && getBaseType(exprType(before)) >= FirstNormalObjectId)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
-			   psprintf("type %s has no such aggregate of the server's", format_type_be(exprType(before))),
-			   psprintf("Cast it to say what is meant, as with CAST(... AS %s).", format_type_be(exprType(value))));
+		server::refuse(
+			ERRCODE_FEATURE_NOT_SUPPORTED,
+			psprintf("type %s has no such aggregate of the server's", format_type_be(exprType(before))),
+			psprintf("Cast it to say what is meant, as with CAST(... AS %s).", format_type_be(exprType(value))));
 }
 
 Kept
