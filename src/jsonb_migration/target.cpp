@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "server/inheritance.hpp"
 #include "server/versions.hpp"
 
 extern "C" {
@@ -25,22 +26,6 @@ refuse(int sqlstate, const char *message, const char *hint) noexcept
 {
 	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), hint == nullptr ? 0 : errhint("%s", hint)));
 	pg_unreachable();
-}
-
-List *
-parents_of(Oid table) noexcept
-{
-	const Relation inherits = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyData key;
-	List *parents = NIL;
-
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
-	const SysScanDesc scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, nullptr, 1, &key);
-	while (const HeapTuple tuple = systable_getnext(scan))
-		parents = lappend_oid(parents, reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple))->inhparent);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return parents;
 }
 
 // ---- The root --------------------------------------------------------------------
@@ -66,7 +51,7 @@ check_kind(const Relation table) noexcept
 void
 check_is_root(const Relation table) noexcept
 {
-	const List *const parents = parents_of(RelationGetRelid(table));
+	const List *const parents = server::parents_of(RelationGetRelid(table));
 
 	if (parents == NIL)
 		return;
@@ -118,7 +103,7 @@ check_parents(const Relation table, const List *tree) noexcept
 	ListCell *cell;
 
 	if (RelationGetRelid(table) != linitial_oid(tree))
-		foreach (cell, parents_of(RelationGetRelid(table)))
+		foreach (cell, server::parents_of(RelationGetRelid(table)))
 			if (!list_member_oid(tree, lfirst_oid(cell)))
 				refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
 					   psprintf("\"%s\" also inherits from %s, which is not below \"%s\"",

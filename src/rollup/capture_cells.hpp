@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "rollup/capture_plan.hpp"
+#include "rollup/amounts.hpp"
 #include "rollup/mark_log.hpp"
 
 namespace remedy::rollup {
@@ -15,17 +15,6 @@ struct RowValues
 {
 	Datum *value;
 	bool *null;
-};
-
-// What has become of one state.
-struct Amount
-{
-	int128 integer; // rows, values, and sums of integers
-	Datum datum;    // sum of numerics; least or greatest value that was added
-	Datum removed;  // least or greatest value that was taken away
-	bool touched;   // a value that is not null was added or taken away
-	bool has_datum;
-	bool has_removed;
 };
 
 struct Cell
@@ -53,8 +42,6 @@ Cells make_cells(const CapturePlan &plan, bool many) noexcept;
 
 // sign: 1 or -1.  Garbage is left in the current memory context.
 void take_row(Cells &cells, const RowValues &row, int sign) noexcept;
-
-bool same_value(const Column &column, Datum a, bool a_null, Datum b, bool b_null) noexcept;
 
 // Writes their marks, and forgets them.
 void write_marks(Cells &cells) noexcept;

@@ -8,9 +8,6 @@ extern "C" {
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
 #include "optimizer/optimizer.h"
-#include "utils/datum.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/typcache.h"
 }
 
@@ -231,6 +228,8 @@ loses_values(const CapturePlan &plan, Relation relation) noexcept
 	return false;
 }
 
+} // namespace
+
 void
 make_plan(CapturePlan &plan, const Rollup *rollup, Relation relation, Relation source) noexcept
 {
@@ -246,162 +245,6 @@ make_plan(CapturePlan &plan, const Rollup *rollup, Relation relation, Relation s
 	make_columns(plan, expressions, RelationGetDescr(relation)->natts);
 	make_states(plan);
 	plan.loses_values = loses_values(plan, relation);
-}
-
-// ---- Tables --------------------------------------------------------------------------
-
-// The table itself, and all that it is a partition or child of.
-List *
-with_ancestors(Oid relation) noexcept
-{
-	List *all = list_make1_oid(relation);
-	const Relation inherits = table_open(InheritsRelationId, AccessShareLock);
-
-	for (int i = 0; i < list_length(all); ++i)
-	{
-		ScanKeyData key;
-		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(list_nth_oid(all, i)));
-		const SysScanDesc scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, nullptr, 1, &key);
-		while (const HeapTuple tuple = systable_getnext(scan))
-			all = list_append_unique_oid(all, reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple))->inhparent);
-		systable_endscan(scan);
-	}
-	table_close(inherits, AccessShareLock);
-	return all;
-}
-
-// ---- What is remembered --------------------------------------------------------------
-
-constexpr long tables_limit = 4096;
-
-HTAB *captures;        // of Capture, by table
-HTAB *watched;         // relations that some of them depends on
-uint64 generation = 1; // raised when one of those has changed
-
-void
-note_change(Datum, Oid relation) noexcept
-{
-	if (!OidIsValid(relation) || hash_search(watched, &relation, HASH_FIND, nullptr) != nullptr)
-		++generation;
-}
-
-void
-note_any_change(Datum, int, uint32) noexcept
-{
-	++generation;
-}
-
-void
-begin() noexcept
-{
-	HASHCTL layout = {};
-
-	layout.keysize = sizeof(Oid);
-	layout.entrysize = sizeof(Oid);
-	layout.hcxt = CacheMemoryContext;
-	watched = hash_create("relations of rollups", 64, &layout, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	layout.entrysize = sizeof(Capture);
-	captures = hash_create("tables with rollups", 16, &layout, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(note_change, 0);
-	// What an expression calls may have been written into it.
-	CacheRegisterSyscacheCallback(PROCOID, note_any_change, 0);
-}
-
-void
-watch(Oid relation) noexcept
-{
-	hash_search(watched, &relation, HASH_ENTER, nullptr);
-}
-
-// A trigger further up may still be at work with it, but only if an expression can run statements.
-void
-discard(Capture &capture) noexcept
-{
-	if (capture.memory == nullptr)
-		return;
-	if (capture.calls)
-		MemoryContextSetParent(capture.memory, TopTransactionContext);
-	else
-		MemoryContextDelete(capture.memory);
-	capture.memory = nullptr;
-}
-
-void
-discard_all() noexcept
-{
-	HASH_SEQ_STATUS scan;
-
-	hash_seq_init(&scan, captures);
-	while (auto *const capture = static_cast<Capture *>(hash_seq_search(&scan)))
-	{
-		discard(*capture);
-		hash_search(captures, &capture->relation, HASH_REMOVE, nullptr);
-	}
-}
-
-// In the current memory context, with what is only needed meanwhile.
-void
-make_plans(Capture &capture, Relation relation) noexcept
-{
-	const List *const tables = with_ancestors(capture.relation);
-	ListCell *table, *cell;
-
-	foreach (table, tables)
-	{
-		watch(lfirst_oid(table));
-		const List *const rollups = rollups_of(lfirst_oid(table));
-		if (rollups == NIL)
-			continue;
-		const bool own = lfirst_oid(table) == capture.relation;
-		const Relation source = own ? relation : table_open(lfirst_oid(table), AccessShareLock);
-		const int count = capture.plans + list_length(rollups);
-		const Size size = sizeof(CapturePlan) * count;
-		capture.plan =
-			static_cast<CapturePlan *>(capture.plan == nullptr ? palloc(size) : repalloc(capture.plan, size));
-		foreach (cell, rollups)
-		{
-			const Rollup *const rollup = static_cast<const Rollup *>(lfirst(cell));
-			watch(rollup->rows);
-			watch(rollup->marks);
-			make_plan(capture.plan[capture.plans], rollup, relation, source);
-			capture.calls |= capture.plan[capture.plans++].calls;
-		}
-		if (!own)
-			table_close(source, AccessShareLock);
-	}
-}
-
-} // namespace
-
-Capture
-capture_for(Relation relation) noexcept
-{
-	const Oid oid = RelationGetRelid(relation);
-
-	if (captures == nullptr)
-		begin();
-	auto *capture = static_cast<Capture *>(hash_search(captures, &oid, HASH_FIND, nullptr));
-	if (likely(capture != nullptr && capture->generation == generation))
-		return *capture;
-	if (hash_get_num_entries(captures) >= tables_limit)
-		discard_all();
-
-	Capture made = {};
-	made.relation = oid;
-	made.generation = generation; // of before: what changes meanwhile counts
-	made.memory = AllocSetContextCreate(CurrentMemoryContext, "capture for rollups", ALLOCSET_SMALL_SIZES);
-	const MemoryContext before = MemoryContextSwitchTo(made.memory);
-	make_plans(made, relation);
-	MemoryContextSwitchTo(before);
-	MemoryContextSetParent(made.memory, CacheMemoryContext);
-
-	bool found;
-	capture = static_cast<Capture *>(hash_search(captures, &oid, HASH_ENTER, &found));
-	if (found)
-		discard(*capture);
-	*capture = made;
-	return made;
 }
 
 } // namespace remedy::rollup

@@ -75,6 +75,9 @@ struct Capture
 	CapturePlan *plan;
 };
 
+// In the current memory context, with what is only needed meanwhile.  source: the rollup's, open too.
+void make_plan(CapturePlan &plan, const Rollup *rollup, Relation relation, Relation source) noexcept;
+
 // What it points to lasts as long as the calling trigger.
 Capture capture_for(Relation relation) noexcept;
 

@@ -2,6 +2,8 @@
 
 #include "rollup/texts.hpp"
 
+#include "server/inheritance.hpp"
+
 extern "C" {
 #include "catalog/pg_inherits.h"
 #include "storage/lmgr.h"
@@ -11,29 +13,13 @@ namespace remedy::rollup {
 
 namespace {
 
-List *
-parents_of(Oid table) noexcept
-{
-	const Relation inherits = table_open(InheritsRelationId, AccessShareLock);
-	List *parents = nullptr;
-	ScanKeyData key;
-
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
-	const SysScanDesc scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, nullptr, 1, &key);
-	while (const HeapTuple tuple = systable_getnext(scan))
-		parents = lappend_oid(parents, reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple))->inhparent);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return parents;
-}
-
 // One above which there is no other and that is not this source.
 Oid
 other_root(Oid source, Oid table) noexcept
 {
 	if (table == source)
 		return InvalidOid;
-	const List *const parents = parents_of(table);
+	const List *const parents = server::parents_of(table);
 	ListCell *cell;
 	if (parents == nullptr)
 		return table;
@@ -96,7 +82,7 @@ join(Oid source, Oid table, bool is_new) noexcept
 void
 follow_one(Oid table, bool is_new) noexcept
 {
-	const List *const parents = parents_of(table);
+	const List *const parents = server::parents_of(table);
 	const Oid source = source_above(parents);
 	Member member;
 	const bool known = find_member(table, member);

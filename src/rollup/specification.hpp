@@ -43,10 +43,10 @@ struct Specification
 const Specification *specify(Relation source, const char *time_column, const char *bucket, ArrayType *keys,
 							 ArrayType *measures, const char *time_zone) noexcept;
 
-// The same for a level: its values, filters and states are the base's; measures, which are asked for as the base's were,
-// and keys must be derivable from them; the unit must be made of whole ones of the base's, in the base's zone.  Its time
-// and keys are expressions over the base's cells (Var number 1: bucket, k1…, numbered as in the base's view, whose names
-// of them the user writes).
+// The same for a level: its values, filters and states are the base's; measures, which are asked for as the base's
+// were, and keys must be derivable from them; the unit must be made of whole ones of the base's, in the base's zone.
+// Its time and keys are expressions over the base's cells (Var number 1: bucket, k1…, numbered as in the base's view,
+// whose names of them the user writes).
 const Specification *specify_level(const Rollup &base, const char *time_column, const char *bucket, ArrayType *keys,
 								   ArrayType *measures, const char *time_zone) noexcept;
 
