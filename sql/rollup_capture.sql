@@ -58,7 +58,7 @@ INSERT INTO rc.runs VALUES (10, '2026-01-05Z', 'a', 1, 'NaN'), (11, '2026-01-05Z
 UPDATE rc.runs SET cost = 'infinity' WHERE id = 11;
 SELECT * FROM rc.news();
 DELETE FROM rc.runs WHERE id IN (10, 11);
-INSERT INTO rc.runs VALUES (12, '2026-01-05Z', 'a', 1, '1e1001');
+INSERT INTO rc.runs VALUES (12, '2026-01-05Z', 'a', 1, '9e131071'), (13, '2026-01-05Z', 'a', 1, '9e131071');
 SELECT * FROM rc.news();
 
 -- Every way to change a table.

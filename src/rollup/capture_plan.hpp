@@ -62,7 +62,6 @@ struct CapturePlan
 	int attributes; // whose values count at all
 	AttrNumber *attribute;
 	int last_attribute;
-	Datum numeric_limit, negative_limit; // of numerics that are added up here
 };
 
 struct Capture

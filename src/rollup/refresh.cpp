@@ -77,9 +77,9 @@ Ranges
 marked_ranges(OneSnapshot &snapshot, const Rollup &rollup) noexcept
 {
 	return read_ranges(snapshot, rollup,
-					   psprintf("SELECT m.bucket, m.until, %s FROM %s AS m WHERE m.kind = 'r' "
+					   psprintf("SELECT %s FROM %s AS m WHERE m.kind = 'r' "
 								"GROUP BY m.bucket, m.until ORDER BY 3 NULLS FIRST",
-								bounds_of(rollup, "m.bucket", "m.until"), qualified(rollup.marks)));
+								range_of(rollup, "m.bucket", "m.until"), qualified(rollup.marks)));
 }
 
 void
@@ -89,8 +89,8 @@ refresh_marked(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Re
 
 	if (ranges.everything || ranges.count > 0)
 	{
-		refresh_ranges(snapshot, rollup, ranges, done);
-		done.more = !ranges.everything;
+		done.more = true;
+		refresh_ranges(snapshot, rollup, cheapest(snapshot, rollup, ranges, 1), done);
 	}
 	else
 		refresh_cells(snapshot, rollup, most_marks, done);

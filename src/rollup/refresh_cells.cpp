@@ -3,14 +3,8 @@
 //
 // All marks of a cell are taken together, so what was added to a cell that is computed is simply dropped with them.
 
-#include "rollup/refresh.hpp"
+#include "rollup/refresh_stale.hpp"
 #include "rollup/texts.hpp"
-
-extern "C" {
-#include "catalog/pg_operator.h"
-#include "utils/datum.h"
-#include "utils/typcache.h"
-}
 
 namespace remedy::rollup {
 
@@ -18,25 +12,49 @@ namespace {
 
 // ---- What is taken ---------------------------------------------------------------------
 
-// "true", or a condition over "m" that about so many marks meet.
-const char *
-choose_slice(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Parameters &parameters,
+struct Slice
+{
+	const char *condition; // over "m"
+	Parameters parameters;
+	double slices; // about so many there are
+};
+
+int64
+count_marks(OneSnapshot &snapshot, const Rollup &rollup) noexcept
+{
+	Datum value;
+	bool null;
+
+	snapshot.read_one(psprintf("SELECT count(*) FROM %s", qualified(rollup.marks)), {}, &value, &null);
+	return DatumGetInt64(value);
+}
+
+// About so many marks.
+void
+choose_slice(OneSnapshot &snapshot, const Rollup &rollup, int64 marks, int64 most_marks, Slice &slice,
 			 Refreshed &done) noexcept
 {
 	Datum value;
 	bool null;
-	const char *const marks = qualified(rollup.marks);
 
-	snapshot.read_one(psprintf("SELECT count(*) FROM %s", marks), {}, &value, &null);
-	if (DatumGetInt64(value) <= most_marks)
-		return "true";
-	snapshot.read_one(
-		psprintf("SELECT m.bucket FROM %s AS m ORDER BY m.bucket LIMIT 1 OFFSET " INT64_FORMAT, marks, most_marks - 1),
-		{}, &value, &null);
+	slice.condition = "true";
+	slice.slices = 1;
+	if (marks <= most_marks)
+		return;
+	snapshot.read_one(psprintf("SELECT m.bucket FROM %s AS m ORDER BY m.bucket LIMIT 1 OFFSET " INT64_FORMAT,
+							   qualified(rollup.marks), most_marks - 1),
+					  {}, &value, &null);
 	if (null) // which is the last one
-		return "true";
+		return;
+	slice.condition = psprintf("m.bucket <= %s", slice.parameters.add(rollup.time_type, value));
+	slice.slices = static_cast<double>(marks) / most_marks;
 	done.more = true;
-	return psprintf("m.bucket <= %s", parameters.add(rollup.time_type, value));
+}
+
+const char *
+dirty_marks(const Slice &slice) noexcept
+{
+	return psprintf("%s AND m.kind = 'd'", slice.condition);
 }
 
 // ", p.s1, p.s2"; of rollups that are not additive, whose states are of no use to marks, as many nulls.
@@ -117,143 +135,32 @@ merge(OneSnapshot &snapshot, const Rollup &rollup, const char *slice, const Para
 
 // ---- What is stale ---------------------------------------------------------------------
 
-struct Stale
-{
-	ArrayBuildState *cells; // of the row type of the cells' table; not if there are too many
-	int count;
-	// Of each of bucket, k1…: whether it is null in some of them; some value that it has in others.
-	int columns;
-	bool *some_null;
-	bool *some_value;
-	Datum *value;
-
-	static constexpr int most_listed = 50000;
-};
-
-void
-note_column(Stale &stale, int column, TupleTableSlot *row, const FormData_pg_attribute *attribute) noexcept
-{
-	if (row->tts_isnull[column])
-		stale.some_null[column] = true;
-	else if (!stale.some_value[column])
-	{
-		stale.some_value[column] = true;
-		stale.value[column] = datumCopy(row->tts_values[column], attribute->attbyval, attribute->attlen);
-	}
-}
-
-// Only bucket, k1….
-void
-list_cell(Stale &stale, TupleTableSlot *row, TupleDesc cells) noexcept
-{
-	bool *const nulls = static_cast<bool *>(palloc(sizeof(bool) * cells->natts));
-
-	for (int i = 0; i < cells->natts; ++i)
-		nulls[i] = i >= stale.columns || row->tts_isnull[i];
-	const HeapTuple tuple = heap_form_tuple(cells, row->tts_values, nulls);
-	const Datum composite = heap_copy_tuple_as_datum(tuple, cells);
-	stale.cells = accumArrayResult(stale.cells, composite, false, cells->tdtypeid, CurrentMemoryContext);
-	pfree(DatumGetPointer(composite));
-	heap_freetuple(tuple);
-	pfree(nulls);
-}
-
-Stale
-find_stale(const Rollup &rollup, const Result &merged) noexcept
-{
-	const Relation table = table_open(rollup.cells, AccessShareLock);
-	const TupleDesc cells = RelationGetDescr(table);
-	const int columns = 1 + rollup.keys;
-	Stale stale = {.columns = columns,
-				   .some_null = static_cast<bool *>(palloc0(sizeof(bool) * columns)),
-				   .some_value = static_cast<bool *>(palloc0(sizeof(bool) * columns)),
-				   .value = static_cast<Datum *>(palloc0(sizeof(Datum) * columns))};
-
-	merged.each([&](TupleTableSlot *row) {
-		slot_getallattrs(row);
-		if (!DatumGetBool(row->tts_values[cells->natts + 1]))
-			return;
-		for (int i = 0; i < columns; ++i)
-			note_column(stale, i, row, TupleDescAttr(cells, i));
-		if (++stale.count <= Stale::most_listed)
-			list_cell(stale, row, cells);
-	});
-	table_close(table, NoLock);
-	return stale;
-}
-
-// As GROUP BY compares; the name "=" may mean something else, or nothing, under this search_path.
-const char *
-equals(Oid type) noexcept
-{
-	const Oid operation = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
-	const HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operation));
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "type %u has no equality", type);
-	const Form_pg_operator form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-	const char *const text =
-		psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
-	ReleaseSysCache(tuple);
-	return text;
-}
-
-// Nulls are alike, and none of this keeps the planner from hashing.  IS NULL would also be true of a row of nulls,
-// which is a key of its own.
-const char *
-same_column(const Stale &stale, int column, const char *name, Oid type, Parameters &parameters) noexcept
-{
-	if (!stale.some_value[column])
-		return psprintf("r.%s IS NOT DISTINCT FROM NULL", name);
-	if (!stale.some_null[column])
-		return psprintf("l.%s %s r.%s", name, equals(type), name);
-	const char *const instead = parameters.add(type, stale.value[column]);
-	return psprintf("(l.%s IS NOT DISTINCT FROM NULL) = (r.%s IS NOT DISTINCT FROM NULL) "
-					"AND coalesce(l.%s, %s) %s coalesce(r.%s, %s)",
-					name, name, name, instead, equals(type), name, instead);
-}
-
-const char *
-is_stale(const Rollup &rollup, const Stale &stale, Parameters &parameters) noexcept
-{
-	const Relation table = table_open(rollup.cells, AccessShareLock);
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(
-		&text, "EXISTS (SELECT FROM unnest(%s) AS l WHERE true",
-		parameters.add(get_array_type(table->rd_rel->reltype), makeArrayResult(stale.cells, CurrentMemoryContext)));
-	for (int i = 0; i < stale.columns; ++i)
-	{
-		const FormData_pg_attribute *const attribute = TupleDescAttr(RelationGetDescr(table), i);
-		appendStringInfo(&text, " AND %s",
-						 same_column(stale, i, NameStr(attribute->attname), attribute->atttypid, parameters));
-	}
-	appendStringInfoChar(&text, ')');
-	table_close(table, NoLock);
-	return text.data;
-}
-
-// With the null bucket, if that has some.
+// Of what has a bucket, "m", and meets a condition; with the null bucket, if it is among them.
 Ranges
-stale_ranges(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale) noexcept
+buckets_of(OneSnapshot &snapshot, const Rollup &rollup, const char *what, const char *condition,
+		   const Parameters &parameters) noexcept
 {
-	Ranges ranges =
-		read_ranges(snapshot, rollup,
-					psprintf("SELECT m.bucket, m.bucket, %s FROM merged AS m WHERE m.stale AND m.bucket IS NOT NULL "
-							 "GROUP BY m.bucket ORDER BY 3",
-							 bounds_of(rollup, "m.bucket", "m.bucket")));
+	Datum value;
+	bool null;
+	Ranges ranges = read_ranges(snapshot, rollup,
+								psprintf("SELECT %s FROM %s AS m WHERE %s AND m.bucket IS NOT NULL "
+										 "GROUP BY m.bucket ORDER BY 3",
+										 range_of(rollup, "m.bucket", "m.bucket"), what, condition),
+								parameters);
 
-	ranges.null_bucket = stale.some_null[0];
+	ranges.null_bucket =
+		snapshot.read_one(psprintf("SELECT 1 FROM %s AS m WHERE %s AND m.bucket IS NULL LIMIT 1", what, condition),
+						  parameters, &value, &null);
 	return ranges;
 }
 
 // A look into a list of cells, for each row of their buckets, costs as much as the aggregation that it spares for four
 // rows of five.
+constexpr double most_of_rows = 0.2;
+
 bool
 is_worth_listing(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale) noexcept
 {
-	constexpr double most_of_rows = 0.2;
 	Datum rows[2];
 	bool nulls[2];
 
@@ -265,6 +172,25 @@ is_worth_listing(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale
 							   qualified(rollup.cells)),
 					  {}, rows, nulls);
 	return !nulls[0] && DatumGetFloat8(rows[1]) < most_of_rows * DatumGetFloat8(rows[0]);
+}
+
+// Cells whose marks have no numbers are stale: that these are most of the cells of their buckets can be known before
+// marks and cells are brought together.
+bool
+are_few_dirty(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, const Ranges &ranges) noexcept
+{
+	Parameters parameters = slice.parameters;
+	Datum few;
+	bool null;
+	const char *const in_buckets = in_ranges(rollup, ranges, "c", parameters);
+
+	snapshot.read_one(
+		psprintf("SELECT (SELECT count(*) FROM (SELECT DISTINCT m.bucket%s FROM %s AS m WHERE %s) AS d) < "
+				 "%g * (SELECT count(*) FROM %s AS c WHERE %s)",
+				 key_list(rollup, "m"), qualified(rollup.marks), dirty_marks(slice), most_of_rows,
+				 qualified(rollup.cells), in_buckets),
+		parameters, &few, &null);
+	return DatumGetBool(few);
 }
 
 // ---- What is written -------------------------------------------------------------------
@@ -303,14 +229,13 @@ write_merged(OneSnapshot &snapshot, const Rollup &rollup, const char *wanted, co
 	return gone + updated + inserted;
 }
 
-} // namespace
+// ---- The ways ------------------------------------------------------------------------------
 
 void
-refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Refreshed &done) noexcept
+refresh_merged(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, Refreshed &done) noexcept
 {
-	Parameters parameters;
-	const char *const slice = choose_slice(snapshot, rollup, most_marks, parameters, done);
-	const Result merged = merge(snapshot, rollup, slice, parameters);
+	Parameters parameters = slice.parameters;
+	const Result merged = merge(snapshot, rollup, slice.condition, parameters);
 	const Stale stale = find_stale(rollup, merged);
 	const char *wanted = "true";
 	bool listed = false;
@@ -318,7 +243,8 @@ refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Ref
 	snapshot.give_name("merged", merged);
 	if (stale.count > 0)
 	{
-		const Ranges ranges = stale_ranges(snapshot, rollup, stale);
+		const Ranges ranges =
+			cheapest(snapshot, rollup, buckets_of(snapshot, rollup, "merged", "m.stale", {}), slice.slices);
 		listed = is_worth_listing(snapshot, rollup, stale);
 		if (listed)
 		{
@@ -333,11 +259,40 @@ refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Ref
 		}
 	}
 	done.marks += snapshot.write(
-		psprintf("DELETE FROM %s AS m WHERE %s AND %s", qualified(rollup.marks), slice, wanted), parameters);
+		psprintf("DELETE FROM %s AS m WHERE %s AND %s", qualified(rollup.marks), slice.condition, wanted), parameters);
 	done.cells += write_merged(snapshot, rollup, wanted, parameters);
 	if (listed)
 		snapshot.write(psprintf("INSERT INTO %s SELECT n.* FROM computed AS n", qualified(rollup.cells)));
 	done.method = Max(done.method, stale.count > 0 ? Method::recompute : Method::deltas);
+}
+
+void
+refresh_slice(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, Refreshed &done) noexcept
+{
+	const char *const marks = qualified(rollup.marks);
+	const Ranges dirty = buckets_of(snapshot, rollup, marks, dirty_marks(slice), slice.parameters);
+
+	if ((dirty.count == 0 && !dirty.null_bucket) || are_few_dirty(snapshot, rollup, slice, dirty))
+		return refresh_merged(snapshot, rollup, slice, done);
+	const Ranges ranges = cheapest(snapshot, rollup, dirty, slice.slices);
+	refresh_ranges(snapshot, rollup, ranges, done);
+	done.more = done.more || (rollup.additive && !ranges.everything);
+}
+
+} // namespace
+
+void
+refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Refreshed &done) noexcept
+{
+	Slice slice;
+	const int64 marks = count_marks(snapshot, rollup);
+
+	if (marks == 0)
+		return;
+	if (is_rebuild_cheaper(snapshot, rollup, marks))
+		return refresh_ranges(snapshot, rollup, {.everything = true}, done);
+	choose_slice(snapshot, rollup, marks, most_marks, slice, done);
+	refresh_slice(snapshot, rollup, slice, done);
 }
 
 } // namespace remedy::rollup

@@ -43,6 +43,7 @@ write_order(dsm_segment *segment, const Command &command) noexcept
 	order->failure.sqlstate = ERRCODE_INTERNAL_ERROR;
 	strlcpy(order->failure.message, "background worker ended without saying why", sizeof(order->failure.message));
 	strcpy(order->text, command.text);
+	strcpy(order->library_path(), Dynamic_library_path);
 	order->state.store(State::waiting);
 	return order;
 }
@@ -101,8 +102,8 @@ Run *
 start_command(const Command &command) noexcept
 {
 	const MemoryContext memory = MemoryContextSwitchTo(TopMemoryContext);
-	dsm_segment *const segment =
-		dsm_create(add_size(offsetof(Order, text), strlen(command.text) + 1), DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	const Size texts = add_size(strlen(command.text) + 1, strlen(Dynamic_library_path) + 1);
+	dsm_segment *const segment = dsm_create(add_size(offsetof(Order, text), texts), DSM_CREATE_NULL_IF_MAXSEGMENTS);
 	Run *run = nullptr;
 
 	if (segment != nullptr)

@@ -78,12 +78,14 @@ check_layout() noexcept
 			 errmsg("the library pg_remedy was replaced since the session loaded it"), errhint("Connect anew.")));
 }
 
-// Under the names that the role's own objects could not take.
+// Under the names that the role's own objects could not take.  Functions in C, of event triggers for one, are in the
+// libraries that the caller finds.
 void
 connect() noexcept
 {
 	BackgroundWorkerInitializeConnectionByOid(order->database, order->role, 0);
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION);
+	SetConfigOption("dynamic_library_path", order->library_path(), PGC_SUSET, PGC_S_SESSION);
 	SetConfigOption("application_name", order->application_name, PGC_USERSET, PGC_S_SESSION);
 }
 

@@ -30,7 +30,9 @@ struct Order
 	Oid role;
 	char application_name[NAMEDATALEN];
 	Failure failure;
-	char text[FLEXIBLE_ARRAY_MEMBER];
+	char text[FLEXIBLE_ARRAY_MEMBER]; // the command; behind it, the caller's dynamic_library_path
+
+	char *library_path() noexcept { return text + strlen(text) + 1; }
 };
 
 inline Layout

@@ -151,7 +151,8 @@ unlike(psql_as($node, 'worker', 'SELECT * FROM remedy.missing_indexes', database
 run('SELECT count(*) FROM remedy.missing_indexes', 'prepared'); # which is remembered for remedy.index_outcomes
 unlike(join("\n", map { psql_as($node, 'worker', "SELECT * FROM remedy.$_", database => 'prepared', role => 'worker') }
 	qw(missing_indexes index_outcomes findings index_migration('sql'))), qr/hush|open/, 'in whatever view');
-is(psql_as($node, 'stranger', 'SELECT * FROM remedy.missing_indexes', database => 'prepared', role => 'stranger'), '', 'or of nothing');
+is(join('', psql_as($node, 'stranger', 'SELECT * FROM remedy.missing_indexes', database => 'prepared', role => 'stranger')), '',
+	'or of nothing');
 
 # ---- Nested statements ----------------------------------------------------------------------------------------
 

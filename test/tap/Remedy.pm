@@ -50,6 +50,7 @@ sub psql_as
 	local $ENV{PGAPPNAME} = $application;
 	$node->psql($database, $sql, on_error_stop => 0, stdout => \$printed, stderr => \$errors,
 		extra_params => \@words, %options);
+	note("errors of $application: $errors") if $errors ne '';
 	return wantarray ? ($printed, $errors) : $printed;
 }
 
