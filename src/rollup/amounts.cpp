@@ -4,6 +4,8 @@
 
 #include "rollup/histogram_state.hpp"
 
+#include "server/numerics.hpp"
+
 extern "C" {
 #include "utils/datum.h"
 #include "utils/numeric.h"
@@ -46,31 +48,29 @@ add_square(Amount &amount, int64 value, int sign) noexcept
 	return true;
 }
 
-// Not of NaN and the infinities, which nothing takes away again, nor of what the server cannot compute: a user's
-// statement must not fail for it.
+// Not of NaN and the infinities, which nothing takes away again, nor of numbers whose sums or squares the server may
+// not be able to compute: a user's statement must not fail for it.
 bool
 add_numeric(MemoryContext memory, Amount &amount, Datum value, int sign, bool squared) noexcept
 {
-	Numeric number = DatumGetNumeric(value);
-	bool failed = numeric_is_nan(number) || numeric_is_inf(number);
-
-	if (squared && !failed)
-		number = numeric_mul_opt_error(number, number, &failed);
-	if (failed)
+	if (!server::is_short_numeric(value))
 		return false;
+	if (squared)
+		value = DirectFunctionCall2(numeric_mul, value, value);
+	if (sign < 0)
+		value = DirectFunctionCall1(numeric_uminus, value);
+	if (amount.has_datum)
+	{
+		if (amount.sum == nullptr)
+			amount.sum = server::add_to_sum(nullptr, amount.datum, memory);
+		server::add_to_sum(amount.sum, value, memory);
+		return true;
+	}
 	const MemoryContext before = MemoryContextSwitchTo(memory);
-	const Datum sum = amount.datum;
-	if (amount.has_datum)
-		amount.datum = NumericGetDatum(
-			(sign > 0 ? numeric_add_opt_error : numeric_sub_opt_error)(DatumGetNumeric(sum), number, &failed));
-	else
-		amount.datum = sign > 0 ? datumCopy(NumericGetDatum(number), false, -1)
-								: DirectFunctionCall1(numeric_uminus, NumericGetDatum(number));
-	if (amount.has_datum)
-		pfree(DatumGetPointer(sum));
-	amount.has_datum = !failed;
+	amount.datum = datumCopy(value, false, -1);
+	amount.has_datum = true;
 	MemoryContextSwitchTo(before);
-	return !failed;
+	return true;
 }
 
 bool
@@ -238,6 +238,8 @@ settle_amount(const CapturePlan &plan, const Measured &measured, Amount &amount)
 		settle_extreme(plan.column[measured.value], measured, amount);
 	else if (measured.adding == Adding::histogram)
 		settle_histogram(amount);
+	else if (amount.sum != nullptr)
+		amount.datum = server::sum_of(amount.sum);
 	return is_something(measured, amount);
 }
 
