@@ -58,7 +58,7 @@ INSERT INTO rc.runs VALUES (10, '2026-01-05Z', 'a', 1, 'NaN'), (11, '2026-01-05Z
 UPDATE rc.runs SET cost = 'infinity' WHERE id = 11;
 SELECT * FROM rc.news();
 DELETE FROM rc.runs WHERE id IN (10, 11);
-INSERT INTO rc.runs VALUES (12, '2026-01-05Z', 'a', 1, '1e1001');
+INSERT INTO rc.runs VALUES (12, '2026-01-05Z', 'a', 1, '9e131071'), (13, '2026-01-05Z', 'a', 1, '9e131071');
 SELECT * FROM rc.news();
 
 -- Every way to change a table.
@@ -228,6 +228,23 @@ RESET enable_seqscan;
 ALTER TABLE rc.yearly_marks ADD more integer;
 INSERT INTO rc.wide VALUES ('1998-01-01', 'k', 'v');
 SELECT count(*) FROM rc.yearly_marks;
+-- Even with an index that writes to the source, and changes what sessions remember.
+CREATE FUNCTION rc.write(text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_setting('rc.depth') < '3' THEN
+		PERFORM set_config('rc.depth', (current_setting('rc.depth')::integer + 1)::text, false);
+		CREATE OR REPLACE FUNCTION rc.nothing() RETURNS void LANGUAGE sql AS '';
+		INSERT INTO rc.wide VALUES ('1990-01-01', 'inside', 'v');
+	END IF;
+	RETURN $1;
+END $$;
+CREATE FUNCTION rc.indexed(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN rc.write($1); END';
+SET rc.depth = 3;
+CREATE INDEX ON rc.yearly_marks (rc.indexed(k1));
+SET rc.depth = 0;
+DELETE FROM rc.yearly_marks;
+INSERT INTO rc.wide VALUES ('1991-01-01', 'outside', 'v'), ('1992-01-01', 'outside', 'v');
+SELECT kind, bucket, k1, s1, s2, s3 FROM rc.yearly_marks ORDER BY bucket, s1;
 
 SET client_min_messages = warning;
 DROP SCHEMA rc CASCADE;

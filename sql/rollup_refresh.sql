@@ -130,6 +130,38 @@ INSERT INTO daily_marks (kind, bucket, until) SELECT 'r', bucket, bucket FROM da
 CALL remedy.refresh_rollup('daily');
 SELECT method, marked, wrong FROM done WHERE view = 'daily'::regclass;
 
+-- Everything is computed where that is cheaper than the cells that changed: most buckets; many ranges between which there is little; marks that are as many as rows.
+-- It takes all marks, also those beyond a slice.
+CREATE TABLE load (at timestamptz, agent integer, load double precision);
+SELECT remedy.create_rollup('shares', 'load', 'at', 'day', '{agent}', '{count(*), sum(load)}');
+SELECT remedy.create_rollup('sums', 'load', 'at', 'day', '{agent}', '{count(*), sum(agent)}');
+INSERT INTO load SELECT '2026-01-01'::timestamptz + n * interval '1 min', n % 20, n FROM generate_series(1, 120000) AS n;
+ANALYZE load;
+CREATE VIEW shared AS
+	SELECT r.refresh_method AS method, r.refresh_cells AS cells, (SELECT count(*) FROM shares_marks) AS marked,
+	       (SELECT count(*) FROM (SELECT date_trunc('day', at, 'Europe/Vienna'), agent, count(*), sum(load) FROM load GROUP BY 1, 2 EXCEPT ALL TABLE shares) AS a) AS wrong
+	FROM remedy.rollup AS r WHERE r.view = 'shares'::regclass;
+CALL remedy.refresh_rollup('shares');
+CALL remedy.refresh_rollup('sums');
+UPDATE load SET load = load + 1 WHERE at >= '2026-02-02' AND at < '2026-02-03';
+CALL remedy.refresh_rollup('shares');
+TABLE shared;
+UPDATE load SET load = load + 1 WHERE agent = 3 AND at >= '2026-02-02' AND at < '2026-02-04';
+CALL remedy.refresh_rollup('shares');
+TABLE shared;
+UPDATE load SET load = load + 1 WHERE extract(minute FROM at)::integer % 9 = 0;
+CALL remedy.refresh_rollup('shares', 1000);
+TABLE shared;
+UPDATE load SET load = load + 1 WHERE extract(day FROM at)::integer % 2 = 0;
+CALL remedy.refresh_rollup('shares');
+SELECT method, cells < 1000 AS cells, marked, wrong FROM shared;
+INSERT INTO shares_marks (kind, bucket, until) SELECT 'r', day, day FROM generate_series('2026-01-01'::timestamptz, '2026-03-20', '2 days') AS day;
+CALL remedy.refresh_rollup('shares');
+TABLE shared;
+INSERT INTO sums_marks (kind, bucket, k1, s1) SELECT 'a', '2026-01-01', 0, 0 FROM generate_series(1, 120000);
+CALL remedy.refresh_rollup('sums', 50000);
+SELECT refresh_method AS method, refresh_cells AS cells, (SELECT count(*) FROM sums_marks) AS marked FROM remedy.rollup WHERE view = 'sums'::regclass;
+
 -- More stale cells than a list is made of.
 CREATE TABLE tick (at timestamp, load real);
 SELECT remedy.create_rollup('ticks', 'tick', 'at', 'minute', '{}', '{count(*), sum(load)}');

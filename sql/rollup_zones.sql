@@ -24,8 +24,9 @@ CREATE TABLE sample AS
 	FROM change, unnest('{minute,hour,day,week,month,quarter,year}'::text[]) AS unit,
 		generate_series(day - interval '30 hours', day + interval '54 hours', interval '58 minutes 50.123457 seconds') AS at;
 -- Rows of a bucket are never outside of its bounds; these are not wider than the longest bucket and, from days on, the zone's spread.
+-- (Whether some quarter of the past has rows before its begin depends on the version of tzdata.)
 SELECT unit, count(*) FILTER (WHERE at < remedy.bucket_opens(bucket, unit, zone) OR at > remedy.bucket_closes(bucket, unit, zone)) AS outside,
-		count(*) FILTER (WHERE at < bucket) > 0 AS some_are_before,
+		count(*) FILTER (WHERE at < bucket AND unit IN ('day', 'week', 'month')) > 0 AS some_are_before,
 		max(remedy.bucket_closes(bucket, unit, zone) - remedy.bucket_opens(bucket, unit, zone)) < max(length) + CASE WHEN unit IN ('minute', 'hour') THEN '0' ELSE interval '52 hours' END AS narrow
 	FROM sample JOIN (VALUES ('minute', interval '1 minute'), ('hour', '1 hour'), ('day', '24 hours'), ('week', '7 days'), ('month', '31 days'), ('quarter', '92 days'),
 		('year', '366 days')) AS u (unit, length) USING (unit) GROUP BY unit ORDER BY max(length);

@@ -82,7 +82,8 @@ without_relabelling(Node *node) noexcept
 AttrNumber
 place_in(Relation index, Node *expression) noexcept
 {
-	const ListCell *next = list_head(RelationGetIndexExpressions(index));
+	const List *const expressions = RelationGetIndexExpressions(index); // each call gives another copy
+	const ListCell *next = list_head(expressions);
 
 	if (RelationGetIndexPredicate(index) != NIL)
 		return 0;
@@ -92,7 +93,7 @@ place_in(Relation index, Node *expression) noexcept
 			continue;
 		if (equal(without_relabelling(static_cast<Node *>(lfirst(next))), expression))
 			return static_cast<AttrNumber>(i + 1);
-		next = lnext(RelationGetIndexExpressions(index), next);
+		next = lnext(expressions, next);
 	}
 	return 0;
 }

@@ -144,9 +144,9 @@ triggers_are_unsafe(const Target &target, const char *to) noexcept
 
 	foreach (cell, find_tables(target))
 	{
-		const Relation table = relation_open(lfirst_oid(cell), NoLock);
+		const Relation table = relation_open(lfirst_oid(cell), AccessShareLock);
 		reason = trigger_is_unsafe(table, target.column_name, to);
-		relation_close(table, NoLock);
+		relation_close(table, AccessShareLock); // held no longer: who asks may be about to lock it exclusively
 		if (reason != nullptr)
 			break;
 	}

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "server/inheritance.hpp"
+#include "server/refusal.hpp"
 #include "server/versions.hpp"
 
 extern "C" {
@@ -21,13 +22,6 @@ namespace remedy::jsonb_migration {
 
 namespace {
 
-[[noreturn]] void
-refuse(int sqlstate, const char *message, const char *hint) noexcept
-{
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), hint == nullptr ? 0 : errhint("%s", hint)));
-	pg_unreachable();
-}
-
 // ---- The root --------------------------------------------------------------------
 
 void
@@ -37,14 +31,14 @@ check_kind(const Relation table) noexcept
 	const char *const name = RelationGetRelationName(table);
 
 	if (form->relkind != RELKIND_RELATION && form->relkind != RELKIND_PARTITIONED_TABLE)
-		refuse(
+		server::refuse(
 			ERRCODE_WRONG_OBJECT_TYPE, psprintf("\"%s\" is not a table", name),
 			"A view's column becomes jsonb with the table's; a foreign table's is to be changed on its server first.");
 	if (IsSystemRelation(table))
-		refuse(ERRCODE_WRONG_OBJECT_TYPE, psprintf("\"%s\" is a system catalog", name), nullptr);
+		server::refuse(ERRCODE_WRONG_OBJECT_TYPE, psprintf("\"%s\" is a system catalog", name), nullptr);
 	if (form->relpersistence == RELPERSISTENCE_TEMP)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("\"%s\" is a temporary table", name),
-			   "Nobody else uses it: ALTER TABLE ... ALTER COLUMN ... TYPE jsonb does.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("\"%s\" is a temporary table", name),
+					   "Nobody else uses it: ALTER TABLE ... ALTER COLUMN ... TYPE jsonb does.");
 }
 
 // Its parents know the column too.
@@ -56,10 +50,10 @@ check_is_root(const Relation table) noexcept
 	if (parents == NIL)
 		return;
 	const char *const parent = qualified_name(linitial_oid(parents));
-	refuse(ERRCODE_WRONG_OBJECT_TYPE,
-		   psprintf("\"%s\" is a %s of %s", RelationGetRelationName(table),
-					table->rd_rel->relispartition ? "partition" : "child", parent),
-		   psprintf("Migrate %s: all below it goes with it.", parent));
+	server::refuse(ERRCODE_WRONG_OBJECT_TYPE,
+				   psprintf("\"%s\" is a %s of %s", RelationGetRelationName(table),
+							table->rd_rel->relispartition ? "partition" : "child", parent),
+				   psprintf("Migrate %s: all below it goes with it.", parent));
 }
 
 AttrNumber
@@ -68,19 +62,21 @@ find_column(const Relation table, const char *column_name) noexcept
 	const AttrNumber number = get_attnum(RelationGetRelid(table), column_name);
 
 	if (number == InvalidAttrNumber)
-		refuse(ERRCODE_UNDEFINED_COLUMN,
-			   psprintf("column \"%s\" of relation \"%s\" does not exist", column_name, RelationGetRelationName(table)),
-			   nullptr);
+		server::refuse(
+			ERRCODE_UNDEFINED_COLUMN,
+			psprintf("column \"%s\" of relation \"%s\" does not exist", column_name, RelationGetRelationName(table)),
+			nullptr);
 	const Form_pg_attribute column = number < 0 ? nullptr : TupleDescAttr(RelationGetDescr(table), number - 1);
 	if (column == nullptr || column->atttypid != JSONOID)
-		refuse(ERRCODE_DATATYPE_MISMATCH,
-			   psprintf("column \"%s\" of relation \"%s\" is not of type json", column_name,
-						RelationGetRelationName(table)),
-			   "Arrays and domains of json, and composite types with it, are not migrated.");
+		server::refuse(ERRCODE_DATATYPE_MISMATCH,
+					   psprintf("column \"%s\" of relation \"%s\" is not of type json", column_name,
+								RelationGetRelationName(table)),
+					   "Arrays and domains of json, and composite types with it, are not migrated.");
 	if (column->attgenerated != '\0')
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
-			   psprintf("column \"%s\" of relation \"%s\" is generated", column_name, RelationGetRelationName(table)),
-			   "Drop the column, and add it again with type jsonb.");
+		server::refuse(
+			ERRCODE_FEATURE_NOT_SUPPORTED,
+			psprintf("column \"%s\" of relation \"%s\" is generated", column_name, RelationGetRelationName(table)),
+			"Drop the column, and add it again with type jsonb.");
 	return number;
 }
 
@@ -92,9 +88,9 @@ check_rights(const Relation table) noexcept
 	if (!server::owns_relation(RelationGetRelid(table), GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table));
 	if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) == RLS_ENABLED)
-		refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
-			   psprintf("row security of table \"%s\" hides rows from you", RelationGetRelationName(table)),
-			   "Run it as a role with BYPASSRLS, or without FORCE ROW LEVEL SECURITY.");
+		server::refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
+					   psprintf("row security of table \"%s\" hides rows from you", RelationGetRelationName(table)),
+					   "Run it as a role with BYPASSRLS, or without FORCE ROW LEVEL SECURITY.");
 }
 
 void
@@ -105,11 +101,11 @@ check_parents(const Relation table, const List *tree) noexcept
 	if (RelationGetRelid(table) != linitial_oid(tree))
 		foreach (cell, server::parents_of(RelationGetRelid(table)))
 			if (!list_member_oid(tree, lfirst_oid(cell)))
-				refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
-					   psprintf("\"%s\" also inherits from %s, which is not below \"%s\"",
-								RelationGetRelationName(table), qualified_name(lfirst_oid(cell)),
-								get_rel_name(linitial_oid(tree))),
-					   nullptr);
+				server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
+							   psprintf("\"%s\" also inherits from %s, which is not below \"%s\"",
+										RelationGetRelationName(table), qualified_name(lfirst_oid(cell)),
+										get_rel_name(linitial_oid(tree))),
+							   nullptr);
 }
 
 // Foreign tables, which have none, are told of among the dependents.
@@ -121,12 +117,14 @@ check_storage(const Relation table, const char *column_name) noexcept
 
 	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
 		has_partition_attrs(table, bms_make_singleton(number - FirstLowInvalidHeapAttributeNumber), &in_expression))
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
-			   psprintf("column \"%s\" is in the partition key of \"%s\"", column_name, RelationGetRelationName(table)),
-			   nullptr);
+		server::refuse(
+			ERRCODE_FEATURE_NOT_SUPPORTED,
+			psprintf("column \"%s\" is in the partition key of \"%s\"", column_name, RelationGetRelationName(table)),
+			nullptr);
 	if (table->rd_rel->relkind == RELKIND_RELATION && table->rd_rel->relam != HEAP_TABLE_AM_OID)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
-			   psprintf("table \"%s\" has another access method than heap", RelationGetRelationName(table)), nullptr);
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
+					   psprintf("table \"%s\" has another access method than heap", RelationGetRelationName(table)),
+					   nullptr);
 }
 
 int
@@ -148,7 +146,7 @@ find_target(Oid table, const char *column_name) noexcept
 	ListCell *cell;
 
 	if (root == nullptr)
-		refuse(ERRCODE_UNDEFINED_TABLE, psprintf("relation with OID %u does not exist", table), nullptr);
+		server::refuse(ERRCODE_UNDEFINED_TABLE, psprintf("relation with OID %u does not exist", table), nullptr);
 	check_kind(root);
 	check_rights(root);
 	const AttrNumber column = find_column(root, column_name);

@@ -4,6 +4,8 @@
 
 #include "rollup/histogram_state.hpp"
 
+#include "server/numerics.hpp"
+
 extern "C" {
 #include "utils/datum.h"
 #include "utils/numeric.h"
@@ -49,23 +51,23 @@ add_square(Amount &amount, int64 value, int sign) noexcept
 // Not of NaN and the infinities, which nothing takes away again, nor of numbers whose sums or squares the server may
 // not be able to compute: a user's statement must not fail for it.
 bool
-add_numeric(const CapturePlan &plan, MemoryContext memory, Amount &amount, Datum value, int sign, bool squared) noexcept
+add_numeric(MemoryContext memory, Amount &amount, Datum value, int sign, bool squared) noexcept
 {
-	value = PointerGetDatum(PG_DETOAST_DATUM(value));
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, value, plan.numeric_limit)) ||
-		DatumGetBool(DirectFunctionCall2(numeric_lt, value, plan.negative_limit)))
+	if (!server::is_short_numeric(value))
 		return false;
 	if (squared)
 		value = DirectFunctionCall2(numeric_mul, value, value);
-	const MemoryContext before = MemoryContextSwitchTo(memory);
+	if (sign < 0)
+		value = DirectFunctionCall1(numeric_uminus, value);
 	if (amount.has_datum)
 	{
-		const Datum sum = amount.datum;
-		amount.datum = DirectFunctionCall2(sign > 0 ? numeric_add : numeric_sub, sum, value);
-		pfree(DatumGetPointer(sum));
+		if (amount.sum == nullptr)
+			amount.sum = server::add_to_sum(nullptr, amount.datum, memory);
+		server::add_to_sum(amount.sum, value, memory);
+		return true;
 	}
-	else
-		amount.datum = sign > 0 ? datumCopy(value, false, -1) : DirectFunctionCall1(numeric_uminus, value);
+	const MemoryContext before = MemoryContextSwitchTo(memory);
+	amount.datum = datumCopy(value, false, -1);
 	amount.has_datum = true;
 	MemoryContextSwitchTo(before);
 	return true;
@@ -215,9 +217,9 @@ add_value(const CapturePlan &plan, MemoryContext memory, const Measured &measure
 	case Adding::integer_squares:
 		return add_square(amount, integer_of(measured.length, value), sign);
 	case Adding::numerics:
-		return add_numeric(plan, memory, amount, value, sign, false);
+		return add_numeric(memory, amount, value, sign, false);
 	case Adding::numeric_squares:
-		return add_numeric(plan, memory, amount, value, sign, true);
+		return add_numeric(memory, amount, value, sign, true);
 	case Adding::least:
 	case Adding::greatest:
 		add_extreme(plan, memory, measured, amount, value, sign);
@@ -236,6 +238,8 @@ settle_amount(const CapturePlan &plan, const Measured &measured, Amount &amount)
 		settle_extreme(plan.column[measured.value], measured, amount);
 	else if (measured.adding == Adding::histogram)
 		settle_histogram(amount);
+	else if (amount.sum != nullptr)
+		amount.datum = server::sum_of(amount.sum);
 	return is_something(measured, amount);
 }
 

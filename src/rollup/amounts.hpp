@@ -10,6 +10,7 @@ namespace remedy::rollup {
 struct Amount
 {
 	int128 integer; // rows, values, and sums of integers
+	void *sum;      // of numerics, if there is more than one
 	Datum datum;    // sum of numerics; least or greatest value that was added
 	Datum removed;  // least or greatest value that was taken away
 	bool touched;   // a value that is not null was added or taken away

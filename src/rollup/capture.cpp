@@ -258,15 +258,8 @@ mark_truncated(const Capture &captured) noexcept
 }
 
 void
-mark_rollups(const TriggerData &trigger) noexcept
+capture_all(const Capture &captured, const TriggerData &trigger) noexcept
 {
-	const Capture captured = capture_for(trigger.tg_relation);
-	const bool truncated = TRIGGER_FIRED_BY_TRUNCATE(trigger.tg_event);
-
-	if (truncated && captured.plans != 0)
-		mark_truncated(captured);
-	if (truncated)
-		return;
 	const bool unknown =
 		!has_rows(trigger) || (TRIGGER_FIRED_BY_UPDATE(trigger.tg_event) && may_have_moved(trigger.tg_relation));
 
@@ -286,6 +279,18 @@ mark_rollups(const TriggerData &trigger) noexcept
 		else
 			capture(plan, trigger);
 	}
+}
+
+void
+mark_rollups(const TriggerData &trigger) noexcept
+{
+	const Capture captured = capture_for(trigger.tg_relation);
+
+	if (!TRIGGER_FIRED_BY_TRUNCATE(trigger.tg_event))
+		capture_all(captured, trigger);
+	else if (captured.plans != 0)
+		mark_truncated(captured);
+	give_back(captured);
 }
 
 } // namespace

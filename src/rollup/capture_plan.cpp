@@ -160,12 +160,6 @@ make_measured(const State &state, const CapturePlan &plan, Measured &measured) n
 	}
 }
 
-Datum
-numeric(const char *digits) noexcept
-{
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-}
-
 void
 make_states(CapturePlan &plan) noexcept
 {
@@ -183,8 +177,6 @@ make_states(CapturePlan &plan) noexcept
 							   measured.adding == Adding::numerics || measured.adding == Adding::numeric_squares;
 		measured.length = plan.column[measured.value].length;
 	}
-	plan.numeric_limit = numeric("1e1000");
-	plan.negative_limit = numeric("-1e1000");
 }
 
 // ---- Generated columns ---------------------------------------------------------------

@@ -62,7 +62,6 @@ struct CapturePlan
 	int attributes; // whose values count at all
 	AttrNumber *attribute;
 	int last_attribute;
-	Datum numeric_limit, negative_limit; // of numerics that are added up here
 };
 
 struct Capture
@@ -71,14 +70,15 @@ struct Capture
 	uint64 generation;
 	MemoryContext memory;
 	int plans;
-	bool calls; // one of them does
 	CapturePlan *plan;
 };
 
 // In the current memory context, with what is only needed meanwhile.  source: the rollup's, open too.
 void make_plan(CapturePlan &plan, const Rollup *rollup, Relation relation, Relation source) noexcept;
 
-// What it points to lasts as long as the calling trigger.
+// What it points to lasts until it is given back, whatever befalls the plans meanwhile: an expression, or an index of a
+// log, may run statements that fire the trigger again.
 Capture capture_for(Relation relation) noexcept;
+void give_back(const Capture &capture) noexcept;
 
 } // namespace remedy::rollup

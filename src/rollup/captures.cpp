@@ -33,6 +33,7 @@ constexpr long tables_limit = 4096;
 HTAB *captures;        // of Capture, by table
 HTAB *watched;         // relations that some of them depends on
 uint64 generation = 1; // raised when one of those has changed
+int given;             // captures that are at work, or more: an error leaves its own here until the transaction ends
 
 void
 note_change(Datum, Oid relation) noexcept
@@ -48,6 +49,12 @@ note_any_change(Datum, int, uint32) noexcept
 }
 
 void
+forget_given(XactEvent, void *) noexcept
+{
+	given = 0;
+}
+
+void
 begin() noexcept
 {
 	HASHCTL layout = {};
@@ -58,6 +65,7 @@ begin() noexcept
 	watched = hash_create("relations of rollups", 64, &layout, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	layout.entrysize = sizeof(Capture);
 	captures = hash_create("tables with rollups", 16, &layout, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	RegisterXactCallback(forget_given, nullptr);
 	CacheRegisterRelcacheCallback(note_change, 0);
 	// What an expression calls may have been written into it.
 	CacheRegisterSyscacheCallback(PROCOID, note_any_change, 0);
@@ -69,13 +77,13 @@ watch(Oid relation) noexcept
 	hash_search(watched, &relation, HASH_ENTER, nullptr);
 }
 
-// A trigger further up may still be at work with it, but only if an expression can run statements.
+// A trigger further up may still be at work with it.
 void
 discard(Capture &capture) noexcept
 {
 	if (capture.memory == nullptr)
 		return;
-	if (capture.calls)
+	if (given > 0)
 		MemoryContextSetParent(capture.memory, TopTransactionContext);
 	else
 		MemoryContextDelete(capture.memory);
@@ -119,8 +127,7 @@ make_plans(Capture &capture, Relation relation) noexcept
 			const Rollup *const rollup = static_cast<const Rollup *>(lfirst(cell));
 			watch(rollup->rows);
 			watch(rollup->marks);
-			make_plan(capture.plan[capture.plans], rollup, relation, source);
-			capture.calls |= capture.plan[capture.plans++].calls;
+			make_plan(capture.plan[capture.plans++], rollup, relation, source);
 		}
 		if (!own)
 			table_close(source, AccessShareLock);
@@ -138,7 +145,10 @@ capture_for(Relation relation) noexcept
 		begin();
 	auto *capture = static_cast<Capture *>(hash_search(captures, &oid, HASH_FIND, nullptr));
 	if (likely(capture != nullptr && capture->generation == generation))
+	{
+		++given;
 		return *capture;
+	}
 	if (hash_get_num_entries(captures) >= tables_limit)
 		discard_all();
 
@@ -156,7 +166,14 @@ capture_for(Relation relation) noexcept
 	if (found)
 		discard(*capture);
 	*capture = made;
+	++given;
 	return made;
+}
+
+void
+give_back(const Capture &) noexcept
+{
+	--given;
 }
 
 } // namespace remedy::rollup

@@ -26,6 +26,12 @@ void disarm(Oid source) noexcept;
 // …".
 const char *unarmed_reason(Oid source) noexcept;
 
+// The same, or that changes come by a subscription: then it can be rebuilt all the same.
+const char *uncaptured_reason(const Rollup &rollup) noexcept;
+
+// Null, or that the rollup itself is what a subscription keeps like the publisher's: nobody else may write its cells.
+const char *subscribed_reason(const Rollup &rollup) noexcept;
+
 // Puts back the triggers that are missing or disabled, and marks what escaped: for rebuild_rollup().
 void rearm(Oid source) noexcept;
 

@@ -29,12 +29,27 @@ Node *command_of(FunctionCallInfo fcinfo) noexcept;
 // Refusals, and what may befall any DDL command: deadlocks, cancels.
 bool is_for_user(int sqlstate) noexcept;
 
+// Commands that have committed in between, such as DETACH CONCURRENTLY, have none; but who writes to a table that may
+// have toast needs one.
+template <class Body>
+void
+with_snapshot(Body &&body) noexcept
+{
+	const bool bare = !ActiveSnapshotSet();
+
+	if (bare)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	body();
+	if (bare)
+		PopActiveSnapshot();
+}
+
 // Else the command goes on, with a line in the log, and unarmed_reason() will tell what it has left behind.
 template <class Body>
 void
 carefully(Body &&body) noexcept
 {
-	ErrorData *const error = error_of(body);
+	ErrorData *const error = error_of([&]() noexcept { with_snapshot(body); });
 
 	if (error == nullptr)
 		return;

@@ -81,6 +81,9 @@ MarkLog::open(const Rollup &rollup, TupleTableSlot *lent) noexcept
 		table_close(relation, NoLock);
 		return nullptr;
 	}
+	// An index may run statements that write here, too.
+	if (unlikely(RelationGetForm(relation)->relhasindex))
+		lent = nullptr;
 	MarkLog *const log = static_cast<MarkLog *>(palloc(sizeof(MarkLog)));
 	log->log_ = relation;
 	log->keys_ = rollup.keys;

@@ -2,6 +2,8 @@
 
 #include "rollup/reading.hpp"
 
+#include "server/refusal.hpp"
+
 extern "C" {
 #include "catalog/pg_aggregate.h"
 #include "common/shortest_dec.h"
@@ -15,13 +17,6 @@ namespace {
 
 constexpr char LISTED[] = "There are count, sum, avg, min, max, stddev, variance and their _pop and _samp forms, "
 						  "percentile_cont, tdigest_percentile, and count(DISTINCT), each with FILTER.";
-
-[[noreturn]] void
-refuse(int sqlstate, const char *message, const char *hint) noexcept
-{
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), errhint("%s", hint)));
-	pg_unreachable();
-}
 
 bool
 is_listed(const char *name) noexcept
@@ -44,7 +39,8 @@ write_out_percentile(FuncCall *call) noexcept
 	SortBy *const order = makeNode(SortBy);
 
 	if (list_length(call->args) != 2 || call->agg_order != NIL)
-		refuse(ERRCODE_SYNTAX_ERROR, "percentile needs a value and a fraction", "Write percentile(cost, 0.95).");
+		server::refuse(ERRCODE_SYNTAX_ERROR, "percentile needs a value and a fraction",
+					   "Write percentile(cost, 0.95).");
 	order->node = static_cast<Node *>(linitial(call->args));
 	order->location = -1;
 	call->funcname = list_make1(makeString(pstrdup("percentile_cont")));
@@ -57,8 +53,8 @@ const Node *
 ascending(const SortBy *order) noexcept
 {
 	if (order->sortby_dir != SORTBY_DEFAULT && order->sortby_dir != SORTBY_ASC)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a percentile can be kept in ascending order only",
-			   "Of descending values, the percentile 0.95 is 0.05.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a percentile can be kept in ascending order only",
+					   "Of descending values, the percentile 0.95 is 0.05.");
 	return order->node;
 }
 
@@ -80,7 +76,7 @@ MeasureCall
 read_call(const Node *raw) noexcept
 {
 	if (!IsA(raw, FuncCall))
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a measure must be one aggregate", LISTED);
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a measure must be one aggregate", LISTED);
 
 	FuncCall *const call = static_cast<FuncCall *>(copyObjectImpl(raw));
 	const List *const names = call->funcname;
@@ -91,13 +87,13 @@ read_call(const Node *raw) noexcept
 
 	const char *const name = strVal(llast(call->funcname));
 	if (list_length(names) > 2 || strcmp(schema, "pg_catalog") != 0 || !is_listed(name))
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("\"%s\" cannot be a measure", NameListToString(call->funcname)),
-			   LISTED);
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
+					   psprintf("\"%s\" cannot be a measure", NameListToString(call->funcname)), LISTED);
 	const bool ordered = call->agg_within_group;
 	if (call->over != nullptr || call->func_variadic || (call->agg_order != NIL && !ordered) ||
 		(call->agg_distinct && strcmp(name, "count") != 0))
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a measure cannot have OVER, ORDER BY, VARIADIC or DISTINCT",
-			   "count(DISTINCT x) can be kept.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a measure cannot have OVER, ORDER BY, VARIADIC or DISTINCT",
+					   "count(DISTINCT x) can be kept.");
 	call->funcname = list_make2(makeString(pstrdup("pg_catalog")), makeString(pstrdup(name)));
 	if (call->agg_star)
 		return {call, name, nullptr, false};
@@ -112,12 +108,12 @@ fraction_of(const Aggref *aggregate) noexcept
 	Node *const fraction = eval_const_expressions(nullptr, static_cast<Node *>(linitial(aggregate->aggdirectargs)));
 
 	if (!IsA(fraction, Const) || reinterpret_cast<Const *>(fraction)->constisnull || exprType(fraction) != FLOAT8OID)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "the fraction of a percentile must be one constant",
-			   "Write one measure for each percentile.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "the fraction of a percentile must be one constant",
+					   "Write one measure for each percentile.");
 	const double value = DatumGetFloat8(reinterpret_cast<Const *>(fraction)->constvalue);
 	if (!(value >= 0 && value <= 1))
-		refuse(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the fraction of a percentile must be between 0 and 1",
-			   "The 95th percentile's is 0.95.");
+		server::refuse(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the fraction of a percentile must be between 0 and 1",
+					   "The 95th percentile's is 0.95.");
 	// Whatever extra_float_digits is.
 	char *const written = static_cast<char *>(palloc(DOUBLE_SHORTEST_DECIMAL_LEN));
 	double_to_shortest_decimal_buf(value, written);

@@ -3,6 +3,7 @@
 extern "C" {
 #include "executor/tstoreReceiver.h"
 #include "parser/parse_param.h"
+#include "tcop/tcopprot.h"
 #include "utils/datum.h"
 #include "utils/tuplestore.h"
 }
@@ -75,6 +76,20 @@ OneSnapshot::run(const char *statement, const Parameters &parameters, DestReceiv
 	PopActiveSnapshot();
 	if (result < 0)
 		elog(ERROR, "could not run: %s: %s", statement, SPI_result_code_string(result));
+}
+
+double
+OneSnapshot::cost_of(const char *statement, const Parameters &parameters) const noexcept
+{
+	RawStmt *const parsed = linitial_node(RawStmt, pg_parse_query(statement));
+
+	PushActiveSnapshot(snapshot_);
+	List *const queries =
+		pg_analyze_and_rewrite_fixedparams(parsed, statement, parameters.types(), parameters.count(), nullptr);
+	const PlannedStmt *const plan =
+		pg_plan_query(linitial_node(Query, queries), statement, CURSOR_OPT_PARALLEL_OK, parameters.list());
+	PopActiveSnapshot();
+	return plan->planTree->total_cost;
 }
 
 Result

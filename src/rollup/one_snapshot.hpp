@@ -59,6 +59,9 @@ public:
 	void begin() noexcept;
 	void end() noexcept;
 
+	// What the planner thinks that a reader costs, in its units.
+	double cost_of(const char *statement, const Parameters &parameters) const noexcept;
+
 	// The columns must be of the types given.
 	Result read(const char *statement, const Parameters &parameters, TupleDesc columns) noexcept;
 

@@ -2,6 +2,8 @@
 
 #include "rollup/reading.hpp"
 
+#include "server/refusal.hpp"
+
 extern "C" {
 #include "catalog/heap.h"
 #include "optimizer/optimizer.h"
@@ -16,13 +18,6 @@ extern "C" {
 namespace remedy::rollup {
 
 namespace {
-
-[[noreturn]] void
-refuse(int sqlstate, const char *message, const char *hint = nullptr) noexcept
-{
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), hint == nullptr ? 0 : errhint("%s", hint)));
-	pg_unreachable();
-}
 
 bool
 is_star(const Node *expression) noexcept
@@ -52,14 +47,14 @@ void
 check_is_of_rows(const ParseState *state, bool aggregate) noexcept
 {
 	if (state->p_hasSubLinks)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a rollup cannot have sub-queries",
-			   "What other tables know is joined when the rollup is queried.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a rollup cannot have sub-queries",
+					   "What other tables know is joined when the rollup is queried.");
 	if (state->p_hasWindowFuncs)
-		refuse(ERRCODE_WINDOWING_ERROR, "a rollup cannot have window functions");
+		server::refuse(ERRCODE_WINDOWING_ERROR, "a rollup cannot have window functions");
 	if (state->p_hasTargetSRFs)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a rollup cannot have set-returning functions");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED, "a rollup cannot have set-returning functions");
 	if (state->p_hasAggs && !aggregate)
-		refuse(ERRCODE_GROUPING_ERROR, "a key cannot have aggregates");
+		server::refuse(ERRCODE_GROUPING_ERROR, "a key cannot have aggregates");
 }
 
 } // namespace
@@ -101,8 +96,8 @@ Reading::read() noexcept
 	const ResTarget *const item = only_item(raw_parser(statement_, RAW_PARSE_DEFAULT));
 
 	if (item == nullptr)
-		refuse(ERRCODE_SYNTAX_ERROR, psprintf("\"%s\" is not one expression", text_),
-			   "Write an expression over the columns of a row, and AS with a name if you like.");
+		server::refuse(ERRCODE_SYNTAX_ERROR, psprintf("\"%s\" is not one expression", text_),
+					   "Write an expression over the columns of a row, and AS with a name if you like.");
 	return item;
 }
 
@@ -134,15 +129,16 @@ check_row_expression(const Node *expression, const char *name) noexcept
 	CheckAttributeType(name, exprType(node), exprCollation(node), NIL, 0);
 	pull_varattnos(node, 1, &columns);
 	if (const int first = bms_next_member(columns, -1); first >= 0 && first <= -FirstLowInvalidHeapAttributeNumber)
-		refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
-			   first == -FirstLowInvalidHeapAttributeNumber ? "a rollup cannot have whole rows"
-															: "a rollup cannot have system columns",
-			   "Name the columns that are meant.");
+		server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
+					   first == -FirstLowInvalidHeapAttributeNumber ? "a rollup cannot have whole rows"
+																	: "a rollup cannot have system columns",
+					   "Name the columns that are meant.");
 	// As an index's expression: default arguments and functions of SQL are looked into.
 	if (contain_mutable_functions(
 			reinterpret_cast<Node *>(expression_planner(static_cast<Expr *>(copyObjectImpl(node))))))
-		refuse(ERRCODE_INVALID_OBJECT_DEFINITION, "functions in a rollup must be marked IMMUTABLE",
-			   "What depends on a setting can often be said without it: (t AT TIME ZONE 'UTC')::date for t::date.");
+		server::refuse(
+			ERRCODE_INVALID_OBJECT_DEFINITION, "functions in a rollup must be marked IMMUTABLE",
+			"What depends on a setting can often be said without it: (t AT TIME ZONE 'UTC')::date for t::date.");
 }
 
 void
@@ -153,9 +149,9 @@ check_key(const Node *expression, const char *name) noexcept
 	const Oid type = exprType(expression);
 	const TypeCacheEntry *const cached = lookup_type_cache(type, TYPECACHE_EQ_OPR | TYPECACHE_HASH_PROC);
 	if (!OidIsValid(cached->eq_opr) || !OidIsValid(cached->hash_proc))
-		refuse(ERRCODE_UNDEFINED_FUNCTION,
-			   psprintf("key \"%s\" is of type %s, which cannot be hashed", name, format_type_be(type)),
-			   "A cast to a type that can, as jsonb or text, makes it a key.");
+		server::refuse(ERRCODE_UNDEFINED_FUNCTION,
+					   psprintf("key \"%s\" is of type %s, which cannot be hashed", name, format_type_be(type)),
+					   "A cast to a type that can, as jsonb or text, makes it a key.");
 }
 
 const char *

@@ -46,9 +46,9 @@ tell_gone(Oid view) noexcept
 }
 
 void
-refuse_unarmed(const Rollup &rollup) noexcept
+refuse(const Rollup &rollup, const char *reason) noexcept
 {
-	if (const char *const reason = unarmed_reason(rollup.source); reason != nullptr)
+	if (reason != nullptr)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("rollup %s cannot be refreshed", qualified(rollup.view)), errdetail_internal("%s", reason),
@@ -77,9 +77,9 @@ Ranges
 marked_ranges(OneSnapshot &snapshot, const Rollup &rollup) noexcept
 {
 	return read_ranges(snapshot, rollup,
-					   psprintf("SELECT m.bucket, m.until, %s FROM %s AS m WHERE m.kind = 'r' "
+					   psprintf("SELECT %s FROM %s AS m WHERE m.kind = 'r' "
 								"GROUP BY m.bucket, m.until ORDER BY 3 NULLS FIRST",
-								bounds_of(rollup, "m.bucket", "m.until"), qualified(rollup.marks)));
+								range_of(rollup, "m.bucket", "m.until"), qualified(rollup.marks)));
 }
 
 void
@@ -89,8 +89,8 @@ refresh_marked(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Re
 
 	if (ranges.everything || ranges.count > 0)
 	{
-		refresh_ranges(snapshot, rollup, ranges, done);
-		done.more = !ranges.everything;
+		done.more = true;
+		refresh_ranges(snapshot, rollup, cheapest(snapshot, rollup, ranges, 1).ranges, done);
 	}
 	else
 		refresh_cells(snapshot, rollup, most_marks, done);
@@ -117,7 +117,7 @@ do_slice(Oid view, Body &&body) noexcept
 	advise_planner();
 	snapshot.begin();
 	// What the snapshot does not see of a partition that is being detached, its marks must not be taken of.
-	refuse_unarmed(rollup);
+	refuse(rollup, unarmed_reason(rollup.source));
 	body(snapshot, rollup);
 	snapshot.end();
 	owner.end();
@@ -157,7 +157,8 @@ find_refreshed(const char *name) noexcept
 
 	if (OidIsValid(rollup->base))
 		rollup = load_rollup(rollup->base);
-	refuse_unarmed(*rollup);
+	refuse(*rollup, uncaptured_reason(*rollup));
+	refuse(*rollup, subscribed_reason(*rollup));
 	return *rollup;
 }
 
@@ -248,6 +249,7 @@ rebuild_rollup(const char *name) noexcept
 	refuse_old_snapshot();
 	if (OidIsValid(rollup->base))
 		rollup = load_rollup(rollup->base);
+	refuse(*rollup, subscribed_reason(*rollup));
 	rearm(rollup->source);
 	refuse_midst_of_statement(rollup->source);
 	forget_marks();

@@ -3,14 +3,9 @@
 //
 // All marks of a cell are taken together, so what was added to a cell that is computed is simply dropped with them.
 
-#include "rollup/refresh.hpp"
+#include "rollup/refresh_by_key.hpp"
+#include "rollup/refresh_merge.hpp"
 #include "rollup/texts.hpp"
-
-extern "C" {
-#include "catalog/pg_operator.h"
-#include "utils/datum.h"
-#include "utils/typcache.h"
-}
 
 namespace remedy::rollup {
 
@@ -18,242 +13,79 @@ namespace {
 
 // ---- What is taken ---------------------------------------------------------------------
 
-// "true", or a condition over "m" that about so many marks meet.
-const char *
-choose_slice(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Parameters &parameters,
+struct Slice
+{
+	const char *condition; // over "m"
+	Parameters parameters;
+	double slices; // about so many there are
+};
+
+int64
+count_marks(OneSnapshot &snapshot, const Rollup &rollup) noexcept
+{
+	Datum value;
+	bool null;
+
+	snapshot.read_one(psprintf("SELECT count(*) FROM %s", qualified(rollup.marks)), {}, &value, &null);
+	return DatumGetInt64(value);
+}
+
+// About so many marks.
+void
+choose_slice(OneSnapshot &snapshot, const Rollup &rollup, int64 marks, int64 most_marks, Slice &slice,
 			 Refreshed &done) noexcept
 {
 	Datum value;
 	bool null;
-	const char *const marks = qualified(rollup.marks);
 
-	snapshot.read_one(psprintf("SELECT count(*) FROM %s", marks), {}, &value, &null);
-	if (DatumGetInt64(value) <= most_marks)
-		return "true";
-	snapshot.read_one(
-		psprintf("SELECT m.bucket FROM %s AS m ORDER BY m.bucket LIMIT 1 OFFSET " INT64_FORMAT, marks, most_marks - 1),
-		{}, &value, &null);
+	slice.condition = "true";
+	slice.slices = 1;
+	if (marks <= most_marks)
+		return;
+	snapshot.read_one(psprintf("SELECT m.bucket FROM %s AS m ORDER BY m.bucket LIMIT 1 OFFSET " INT64_FORMAT,
+							   qualified(rollup.marks), most_marks - 1),
+					  {}, &value, &null);
 	if (null) // which is the last one
-		return "true";
+		return;
+	slice.condition = psprintf("m.bucket <= %s", slice.parameters.add(rollup.time_type, value));
+	slice.slices = static_cast<double>(marks) / most_marks;
 	done.more = true;
-	return psprintf("m.bucket <= %s", parameters.add(rollup.time_type, value));
 }
 
-// ", p.s1, p.s2"; of rollups that are not additive, whose states are of no use to marks, as many nulls.
 const char *
-mergeable_states(const Rollup &rollup, const char *prefix) noexcept
+dirty_marks(const Slice &slice) noexcept
 {
-	StringInfoData text;
-
-	if (rollup.additive)
-		return psprintf(", %s", state_list(rollup, prefix));
-	initStringInfo(&text);
-	for (int i = 0; i < rollup.states; ++i)
-		appendStringInfo(&text, ", NULL::%s AS s%d", format_type_be_qualified(rollup.state[i].type), i + 1);
-	return text.data;
-}
-
-bool
-is_extreme(const State &state) noexcept
-{
-	return state.kind == StateKind::least || state.kind == StateKind::greatest;
-}
-
-// ", p.r3, p.r4", of additive rollups; without a prefix as many nulls.
-const char *
-removed(const Rollup &rollup, const char *prefix) noexcept
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; rollup.additive && i < rollup.states; ++i)
-		if (is_extreme(rollup.state[i]))
-			prefix == nullptr ? appendStringInfoString(&text, ", NULL")
-							  : appendStringInfo(&text, ", %s.r%d", prefix, i + 1);
-	return text.data;
-}
-
-// Marks with the cells that they may be of.  The null bucket is a branch of its own, for the index's sake.
-const char *
-marks_and_cells(const Rollup &rollup, const char *slice) noexcept
-{
-	const char *const marks = qualified(rollup.marks), *const cells = qualified(rollup.cells);
-	const char *const of_cells =
-		psprintf("SELECT c.ctid, c.bucket%s%s%s, false FROM %s AS c WHERE c.bucket", key_list(rollup, "c"),
-				 mergeable_states(rollup, "c"), removed(rollup, nullptr), cells);
-
-	return psprintf("SELECT NULL::tid AS tid, m.bucket%s%s%s, m.kind = 'd' AS dirty FROM %s AS m WHERE %s "
-					"UNION ALL %s IN (SELECT m.bucket FROM %s AS m WHERE %s) UNION ALL %s IS NULL",
-					key_list(rollup, "m"), mergeable_states(rollup, "m"), removed(rollup, "m"), marks, slice, of_cells,
-					marks, slice, of_cells);
-}
-
-TupleDesc
-columns_of_merged(const Rollup &rollup) noexcept
-{
-	const TupleDesc cells = columns_of_cells(rollup);
-	const TupleDesc columns = CreateTemplateTupleDesc(cells->natts + 2);
-
-	for (AttrNumber i = 1; i <= cells->natts; ++i)
-		TupleDescCopyEntry(columns, i, cells, i);
-	TupleDescInitEntry(columns, cells->natts + 1, "tid", TIDOID, -1, 0);
-	TupleDescInitEntry(columns, cells->natts + 2, "stale", BOOLOID, -1, 0);
-	return columns;
-}
-
-// What the cells of the slice are to be: where they are now, their states, and whether these are good for nothing.
-Result
-merge(OneSnapshot &snapshot, const Rollup &rollup, const char *slice, const Parameters &parameters) noexcept
-{
-	return snapshot.read(
-		psprintf("SELECT g.bucket%s, %s, g.tid, g.dirty OR g.s1 < 0 OR %s FROM ("
-				 "SELECT max(u.tid) AS tid, bool_or(u.dirty) AS dirty, u.bucket%s, %s%s FROM (%s) AS u "
-				 "GROUP BY u.bucket%s HAVING bool_or(u.tid IS NULL)) AS g",
-				 key_list(rollup, "g"), state_list(rollup, "g"), touched(rollup, "g"), key_list(rollup, "u"),
-				 states_of_states(rollup, "u"), removed_extremes(rollup, "u"), marks_and_cells(rollup, slice),
-				 key_list(rollup, "u")),
-		parameters, columns_of_merged(rollup));
+	return psprintf("%s AND m.kind = 'd'", slice.condition);
 }
 
 // ---- What is stale ---------------------------------------------------------------------
 
-struct Stale
-{
-	ArrayBuildState *cells; // of the row type of the cells' table; not if there are too many
-	int count;
-	// Of each of bucket, k1…: whether it is null in some of them; some value that it has in others.
-	int columns;
-	bool *some_null;
-	bool *some_value;
-	Datum *value;
-
-	static constexpr int most_listed = 50000;
-};
-
-void
-note_column(Stale &stale, int column, TupleTableSlot *row, const FormData_pg_attribute *attribute) noexcept
-{
-	if (row->tts_isnull[column])
-		stale.some_null[column] = true;
-	else if (!stale.some_value[column])
-	{
-		stale.some_value[column] = true;
-		stale.value[column] = datumCopy(row->tts_values[column], attribute->attbyval, attribute->attlen);
-	}
-}
-
-// Only bucket, k1….
-void
-list_cell(Stale &stale, TupleTableSlot *row, TupleDesc cells) noexcept
-{
-	bool *const nulls = static_cast<bool *>(palloc(sizeof(bool) * cells->natts));
-
-	for (int i = 0; i < cells->natts; ++i)
-		nulls[i] = i >= stale.columns || row->tts_isnull[i];
-	const HeapTuple tuple = heap_form_tuple(cells, row->tts_values, nulls);
-	const Datum composite = heap_copy_tuple_as_datum(tuple, cells);
-	stale.cells = accumArrayResult(stale.cells, composite, false, cells->tdtypeid, CurrentMemoryContext);
-	pfree(DatumGetPointer(composite));
-	heap_freetuple(tuple);
-	pfree(nulls);
-}
-
-Stale
-find_stale(const Rollup &rollup, const Result &merged) noexcept
-{
-	const Relation table = table_open(rollup.cells, AccessShareLock);
-	const TupleDesc cells = RelationGetDescr(table);
-	const int columns = 1 + rollup.keys;
-	Stale stale = {.columns = columns,
-				   .some_null = static_cast<bool *>(palloc0(sizeof(bool) * columns)),
-				   .some_value = static_cast<bool *>(palloc0(sizeof(bool) * columns)),
-				   .value = static_cast<Datum *>(palloc0(sizeof(Datum) * columns))};
-
-	merged.each([&](TupleTableSlot *row) {
-		slot_getallattrs(row);
-		if (!DatumGetBool(row->tts_values[cells->natts + 1]))
-			return;
-		for (int i = 0; i < columns; ++i)
-			note_column(stale, i, row, TupleDescAttr(cells, i));
-		if (++stale.count <= Stale::most_listed)
-			list_cell(stale, row, cells);
-	});
-	table_close(table, NoLock);
-	return stale;
-}
-
-// As GROUP BY compares; the name "=" may mean something else, or nothing, under this search_path.
-const char *
-equals(Oid type) noexcept
-{
-	const Oid operation = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
-	const HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operation));
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "type %u has no equality", type);
-	const Form_pg_operator form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-	const char *const text =
-		psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
-	ReleaseSysCache(tuple);
-	return text;
-}
-
-// Nulls are alike, and none of this keeps the planner from hashing.  IS NULL would also be true of a row of nulls,
-// which is a key of its own.
-const char *
-same_column(const Stale &stale, int column, const char *name, Oid type, Parameters &parameters) noexcept
-{
-	if (!stale.some_value[column])
-		return psprintf("r.%s IS NOT DISTINCT FROM NULL", name);
-	if (!stale.some_null[column])
-		return psprintf("l.%s %s r.%s", name, equals(type), name);
-	const char *const instead = parameters.add(type, stale.value[column]);
-	return psprintf("(l.%s IS NOT DISTINCT FROM NULL) = (r.%s IS NOT DISTINCT FROM NULL) "
-					"AND coalesce(l.%s, %s) %s coalesce(r.%s, %s)",
-					name, name, name, instead, equals(type), name, instead);
-}
-
-const char *
-is_stale(const Rollup &rollup, const Stale &stale, Parameters &parameters) noexcept
-{
-	const Relation table = table_open(rollup.cells, AccessShareLock);
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(
-		&text, "EXISTS (SELECT FROM unnest(%s) AS l WHERE true",
-		parameters.add(get_array_type(table->rd_rel->reltype), makeArrayResult(stale.cells, CurrentMemoryContext)));
-	for (int i = 0; i < stale.columns; ++i)
-	{
-		const FormData_pg_attribute *const attribute = TupleDescAttr(RelationGetDescr(table), i);
-		appendStringInfo(&text, " AND %s",
-						 same_column(stale, i, NameStr(attribute->attname), attribute->atttypid, parameters));
-	}
-	appendStringInfoChar(&text, ')');
-	table_close(table, NoLock);
-	return text.data;
-}
-
-// With the null bucket, if that has some.
+// Of what has a bucket, "m", and meets a condition; with the null bucket, if it is among them.
 Ranges
-stale_ranges(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale) noexcept
+buckets_of(OneSnapshot &snapshot, const Rollup &rollup, const char *what, const char *condition,
+		   const Parameters &parameters) noexcept
 {
-	Ranges ranges =
-		read_ranges(snapshot, rollup,
-					psprintf("SELECT m.bucket, m.bucket, %s FROM merged AS m WHERE m.stale AND m.bucket IS NOT NULL "
-							 "GROUP BY m.bucket ORDER BY 3",
-							 bounds_of(rollup, "m.bucket", "m.bucket")));
+	Datum value;
+	bool null;
+	Ranges ranges = read_ranges(snapshot, rollup,
+								psprintf("SELECT %s FROM %s AS m WHERE %s AND m.bucket IS NOT NULL "
+										 "GROUP BY m.bucket ORDER BY 3",
+										 range_of(rollup, "m.bucket", "m.bucket"), what, condition),
+								parameters);
 
-	ranges.null_bucket = stale.some_null[0];
+	ranges.null_bucket =
+		snapshot.read_one(psprintf("SELECT 1 FROM %s AS m WHERE %s AND m.bucket IS NULL LIMIT 1", what, condition),
+						  parameters, &value, &null);
 	return ranges;
 }
 
 // A look into a list of cells, for each row of their buckets, costs as much as the aggregation that it spares for four
 // rows of five.
+constexpr double most_of_rows = 0.2;
+
 bool
 is_worth_listing(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale) noexcept
 {
-	constexpr double most_of_rows = 0.2;
 	Datum rows[2];
 	bool nulls[2];
 
@@ -267,50 +99,36 @@ is_worth_listing(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale
 	return !nulls[0] && DatumGetFloat8(rows[1]) < most_of_rows * DatumGetFloat8(rows[0]);
 }
 
-// ---- What is written -------------------------------------------------------------------
-
-const char *
-assignments(const Rollup &rollup) noexcept
+// Cells whose marks have no numbers are stale, which can be known before marks and cells are brought together.
+struct Dirty
 {
-	StringInfoData text;
+	double cells;
+	double of_buckets; // cells that their buckets have now
+};
 
-	initStringInfo(&text);
-	for (int i = 1; i <= rollup.states; ++i)
-		appendStringInfo(&text, "%ss%d = m.s%d", i == 1 ? "" : ", ", i, i);
-	return text.data;
+Dirty
+count_dirty(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, const Ranges &ranges) noexcept
+{
+	Parameters parameters = slice.parameters;
+	Datum counts[2];
+	bool nulls[2];
+	const char *const in_buckets = in_ranges(rollup, ranges, "c", parameters);
+
+	snapshot.read_one(psprintf("SELECT (SELECT count(*) FROM (SELECT DISTINCT m.bucket%s FROM %s AS m WHERE %s) AS d), "
+							   "(SELECT count(*) FROM %s AS c WHERE %s)",
+							   key_list(rollup, "m"), qualified(rollup.marks), dirty_marks(slice),
+							   qualified(rollup.cells), in_buckets),
+					  parameters, counts, nulls);
+	return {static_cast<double>(DatumGetInt64(counts[0])), static_cast<double>(DatumGetInt64(counts[1]))};
 }
 
-int64
-write_merged(OneSnapshot &snapshot, const Rollup &rollup, const char *wanted, const Parameters &parameters) noexcept
-{
-	const char *const cells = qualified(rollup.cells);
-	const int64 gone = snapshot.write(
-		psprintf("DELETE FROM %s AS c USING merged AS m WHERE c.ctid = m.tid AND (m.stale OR m.s1 = 0) AND %s", cells,
-				 wanted),
-		parameters);
-	const int64 updated = rollup.additive
-							  ? snapshot.write(psprintf("UPDATE %s AS c SET %s FROM merged AS m WHERE c.ctid = m.tid "
-														"AND NOT m.stale AND m.s1 > 0 AND %s",
-														cells, assignments(rollup), wanted),
-											   parameters)
-							  : 0;
-	const int64 inserted = rollup.additive
-							   ? snapshot.write(psprintf("INSERT INTO %s SELECT m.bucket%s, %s FROM merged AS m "
-														 "WHERE m.tid IS NULL AND NOT m.stale AND m.s1 > 0 AND %s",
-														 cells, key_list(rollup, "m"), state_list(rollup, "m"), wanted),
-												parameters)
-							   : 0;
-	return gone + updated + inserted;
-}
-
-} // namespace
+// ---- The ways ------------------------------------------------------------------------------
 
 void
-refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Refreshed &done) noexcept
+refresh_merged(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, Refreshed &done) noexcept
 {
-	Parameters parameters;
-	const char *const slice = choose_slice(snapshot, rollup, most_marks, parameters, done);
-	const Result merged = merge(snapshot, rollup, slice, parameters);
+	Parameters parameters = slice.parameters;
+	const Result merged = merge(snapshot, rollup, slice.condition, parameters);
 	const Stale stale = find_stale(rollup, merged);
 	const char *wanted = "true";
 	bool listed = false;
@@ -318,26 +136,64 @@ refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Ref
 	snapshot.give_name("merged", merged);
 	if (stale.count > 0)
 	{
-		const Ranges ranges = stale_ranges(snapshot, rollup, stale);
-		listed = is_worth_listing(snapshot, rollup, stale);
-		if (listed)
+		const Choice choice =
+			cheapest(snapshot, rollup, buckets_of(snapshot, rollup, "merged", "m.stale", {}), slice.slices);
+		const bool by_key = stale.count <= Stale::most_listed && !stale.without_patterns &&
+							is_key_cheaper(snapshot, rollup, "merged", "m.stale", {}, stale.count, choice);
+		listed = by_key || is_worth_listing(snapshot, rollup, stale);
+		if (by_key)
+			snapshot.give_name("computed", compute_by_key(snapshot, rollup, stale));
+		else if (listed)
 		{
 			Parameters of_cells;
 			const char *const is_listed = is_stale(rollup, stale, of_cells);
-			snapshot.give_name("computed", compute(snapshot, rollup, ranges, is_listed, "true", of_cells));
+			snapshot.give_name("computed", compute(snapshot, rollup, choice.ranges, is_listed, "true", of_cells));
 		}
 		else
 		{
-			refresh_ranges(snapshot, rollup, ranges, done);
-			wanted = psprintf("(%s) IS NOT TRUE", in_ranges(rollup, ranges, "m", parameters));
+			refresh_ranges(snapshot, rollup, choice.ranges, done);
+			wanted = psprintf("(%s) IS NOT TRUE", in_ranges(rollup, choice.ranges, "m", parameters));
 		}
 	}
 	done.marks += snapshot.write(
-		psprintf("DELETE FROM %s AS m WHERE %s AND %s", qualified(rollup.marks), slice, wanted), parameters);
+		psprintf("DELETE FROM %s AS m WHERE %s AND %s", qualified(rollup.marks), slice.condition, wanted), parameters);
 	done.cells += write_merged(snapshot, rollup, wanted, parameters);
 	if (listed)
 		snapshot.write(psprintf("INSERT INTO %s SELECT n.* FROM computed AS n", qualified(rollup.cells)));
 	done.method = Max(done.method, stale.count > 0 ? Method::recompute : Method::deltas);
+}
+
+void
+refresh_slice(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, Refreshed &done) noexcept
+{
+	const char *const marks = qualified(rollup.marks);
+	const Ranges dirty = buckets_of(snapshot, rollup, marks, dirty_marks(slice), slice.parameters);
+
+	if (dirty.count == 0 && !dirty.null_bucket)
+		return refresh_merged(snapshot, rollup, slice, done);
+	const Choice choice = cheapest(snapshot, rollup, dirty, slice.slices);
+	const Dirty count = count_dirty(snapshot, rollup, slice, dirty);
+	if (count.cells < most_of_rows * count.of_buckets ||
+		is_key_cheaper(snapshot, rollup, marks, dirty_marks(slice), slice.parameters, count.cells, choice))
+		return refresh_merged(snapshot, rollup, slice, done);
+	refresh_ranges(snapshot, rollup, choice.ranges, done);
+	done.more = done.more || (rollup.additive && !choice.ranges.everything);
+}
+
+} // namespace
+
+void
+refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Refreshed &done) noexcept
+{
+	Slice slice;
+	const int64 marks = count_marks(snapshot, rollup);
+
+	if (marks == 0)
+		return;
+	if (is_rebuild_cheaper(snapshot, rollup, marks))
+		return refresh_ranges(snapshot, rollup, {.everything = true}, done);
+	choose_slice(snapshot, rollup, marks, most_marks, slice, done);
+	refresh_slice(snapshot, rollup, slice, done);
 }
 
 } // namespace remedy::rollup

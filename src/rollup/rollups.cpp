@@ -111,7 +111,7 @@ find_facts(const Rollup &rollup, ArrayType *keys, ArrayType *measures) noexcept
 {
 	Facts facts = {};
 
-	facts.reason = unarmed_reason(rollup.source);
+	facts.reason = uncaptured_reason(rollup);
 	facts.call = call_of(rollup, keys, measures);
 	facts.marks = count_rows(rollup.marks);
 	if (!OidIsValid(rollup.base))

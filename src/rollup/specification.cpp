@@ -7,6 +7,8 @@
 #include "rollup/texts.hpp"
 #include "rollup/times.hpp"
 
+#include "server/refusal.hpp"
+
 extern "C" {
 #include "access/relation.h"
 #include "nodes/makefuncs.h"
@@ -16,13 +18,6 @@ extern "C" {
 namespace remedy::rollup {
 
 namespace {
-
-[[noreturn]] void
-refuse(int sqlstate, const char *message, const char *hint) noexcept
-{
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), hint == nullptr ? 0 : errhint("%s", hint)));
-	pg_unreachable();
-}
 
 Specification &
 begin() noexcept
@@ -42,7 +37,7 @@ for_each_text(ArrayType *array, const char *what, Read &&read) noexcept
 	for (int i = 0; i < count; i++)
 	{
 		if (nulls[i])
-			refuse(ERRCODE_NULL_VALUE_NOT_ALLOWED, psprintf("a %s must not be null", what), nullptr);
+			server::refuse(ERRCODE_NULL_VALUE_NOT_ALLOWED, psprintf("a %s must not be null", what), nullptr);
 		read(TextDatumGetCString(elements[i]));
 	}
 }
@@ -70,14 +65,14 @@ check_name(const char *name, List **names) noexcept
 	const ListCell *cell;
 
 	if (strcmp(name, "bucket") == 0)
-		refuse(ERRCODE_DUPLICATE_COLUMN, "\"bucket\" is the name of the bucket's own column",
-			   "Give another name with AS.");
+		server::refuse(ERRCODE_DUPLICATE_COLUMN, "\"bucket\" is the name of the bucket's own column",
+					   "Give another name with AS.");
 	if (strlen(name) >= NAMEDATALEN)
-		refuse(ERRCODE_NAME_TOO_LONG, psprintf("name \"%s\" is too long", name), "Give a shorter one with AS.");
+		server::refuse(ERRCODE_NAME_TOO_LONG, psprintf("name \"%s\" is too long", name), "Give a shorter one with AS.");
 	foreach (cell, *names)
 		if (strcmp(name, static_cast<const char *>(lfirst(cell))) == 0)
-			refuse(ERRCODE_DUPLICATE_COLUMN, psprintf("two columns would have the name \"%s\"", name),
-				   "Give one of them another name with AS.");
+			server::refuse(ERRCODE_DUPLICATE_COLUMN, psprintf("two columns would have the name \"%s\"", name),
+						   "Give one of them another name with AS.");
 	*names = lappend(*names, const_cast<char *>(name));
 }
 
@@ -122,7 +117,7 @@ read_measure_of_level(Specification &specification, const Rollup &base, Relation
 	specification.measures =
 		lappend(specification.measures, const_cast<Measure *>(read_measure(source, specification, text)));
 	if (list_length(specification.states) != base.states)
-		refuse(
+		server::refuse(
 			ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("measure \"%s\" cannot be derived from the base's", text),
 			psprintf("Rollup %s keeps other things; a measure is to be written as it is there.", qualified(base.view)));
 }
@@ -137,8 +132,9 @@ read_key_of_level(Specification &specification, const Rollup &base, Relation vie
 	pull_varattnos(key->expression, 1, &columns);
 	for (int member = -1; (member = bms_next_member(columns, member)) >= 0;)
 		if (const int number = member + FirstLowInvalidHeapAttributeNumber; number < 2 || number > 1 + base.keys)
-			refuse(ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("key \"%s\" cannot be derived from the base's", text),
-				   psprintf("It may be made of the keys of rollup %s.", qualified(base.view)));
+			server::refuse(ERRCODE_FEATURE_NOT_SUPPORTED,
+						   psprintf("key \"%s\" cannot be derived from the base's", text),
+						   psprintf("It may be made of the keys of rollup %s.", qualified(base.view)));
 	specification.keys = lappend(specification.keys, key);
 }
 
@@ -148,10 +144,10 @@ check_time_of_level(const Rollup &base, const char *time_column, const char *tim
 	const char *const zone = time_zone == nullptr ? base.time_zone : zone_of(time_zone, base.time_type);
 
 	if (strcmp(time_column, "bucket") != 0)
-		refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("\"%s\" is not the time of a rollup", time_column),
-			   "A level's time column is \"bucket\".");
+		server::refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("\"%s\" is not the time of a rollup", time_column),
+					   "A level's time column is \"bucket\".");
 	if (zone != nullptr && strcmp(zone, base.time_zone) != 0)
-		refuse(
+		server::refuse(
 			ERRCODE_INVALID_PARAMETER_VALUE,
 			psprintf("rollup %s is in time zone \"%s\", and so are its levels", qualified(base.view), base.time_zone),
 			"Leave time_zone out, or make a rollup of the source itself.");

@@ -1,5 +1,7 @@
 #include "rollup/times.hpp"
 
+#include "server/refusal.hpp"
+
 extern "C" {
 #include "nodes/makefuncs.h"
 #include "pgtime.h"
@@ -9,13 +11,6 @@ extern "C" {
 namespace remedy::rollup {
 
 namespace {
-
-[[noreturn]] void
-refuse(int sqlstate, const char *message, const char *hint) noexcept
-{
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), hint == nullptr ? 0 : errhint("%s", hint)));
-	pg_unreachable();
-}
 
 // date_trunc() takes abbreviations for zones first, and which there are depends on a setting of the session.  They are
 // words, so no word is safe but those that mean the same everywhere.
@@ -67,16 +62,17 @@ time_of(Relation source, const char *name) noexcept
 {
 	const AttrNumber number = get_attnum(RelationGetRelid(source), name);
 	if (number == InvalidAttrNumber)
-		refuse(ERRCODE_UNDEFINED_COLUMN,
-			   psprintf("column \"%s\" of relation \"%s\" does not exist", name, RelationGetRelationName(source)),
-			   nullptr);
+		server::refuse(
+			ERRCODE_UNDEFINED_COLUMN,
+			psprintf("column \"%s\" of relation \"%s\" does not exist", name, RelationGetRelationName(source)),
+			nullptr);
 
 	const Form_pg_attribute column = number < 0 ? nullptr : TupleDescAttr(RelationGetDescr(source), number - 1);
 	const Oid type = column == nullptr ? InvalidOid : column->atttypid;
 	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
-		refuse(ERRCODE_DATATYPE_MISMATCH,
-			   psprintf("column \"%s\" of relation \"%s\" is no time", name, RelationGetRelationName(source)),
-			   "The time column must be of type timestamp with time zone, timestamp or date.");
+		server::refuse(ERRCODE_DATATYPE_MISMATCH,
+					   psprintf("column \"%s\" of relation \"%s\" is no time", name, RelationGetRelationName(source)),
+					   "The time column must be of type timestamp with time zone, timestamp or date.");
 	return reinterpret_cast<Node *>(makeVar(1, number, type, column->atttypmod, column->attcollation, 0));
 }
 
@@ -86,11 +82,11 @@ unit_of(const char *bucket, Oid time_type) noexcept
 	Unit unit;
 
 	if (!find_unit(bucket, unit))
-		refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("bucket \"%s\" not recognized", bucket),
-			   "It is minute, hour, day, week, month, quarter or year.");
+		server::refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("bucket \"%s\" not recognized", bucket),
+					   "It is minute, hour, day, week, month, quarter or year.");
 	if (time_type == DATEOID && unit < Unit::day)
-		refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("dates have no buckets of one %s", name_of(unit)),
-			   "They have some of a day and longer.");
+		server::refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("dates have no buckets of one %s", name_of(unit)),
+					   "They have some of a day and longer.");
 	return unit;
 }
 
@@ -100,22 +96,23 @@ zone_of(const char *asked, Oid time_type) noexcept
 	if (time_type != TIMESTAMPTZOID)
 	{
 		if (asked != nullptr)
-			refuse(ERRCODE_INVALID_PARAMETER_VALUE,
-				   psprintf("a time of type %s has no time zone", format_type_be(time_type)), "Leave time_zone out.");
+			server::refuse(ERRCODE_INVALID_PARAMETER_VALUE,
+						   psprintf("a time of type %s has no time zone", format_type_be(time_type)),
+						   "Leave time_zone out.");
 		return nullptr;
 	}
 
 	pg_tz *const zone = asked == nullptr ? session_timezone : pg_tzset(asked);
 	if (zone == nullptr || !pg_tz_acceptable(zone))
-		refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("time zone \"%s\" not recognized", asked),
-			   "The view pg_timezone_names lists those that are.");
+		server::refuse(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("time zone \"%s\" not recognized", asked),
+					   "The view pg_timezone_names lists those that are.");
 	const char *const name = pg_get_timezone_name(zone);
 	if (may_be_abbreviation(name))
-		refuse(ERRCODE_INVALID_PARAMETER_VALUE,
-			   psprintf("time zone \"%s\" may be an abbreviation of another in some session", name),
-			   asked != nullptr
-				   ? "Give its full name, such as Europe/Berlin."
-				   : "It is the session's: give the full name of one in time_zone, such as Europe/Berlin.");
+		server::refuse(ERRCODE_INVALID_PARAMETER_VALUE,
+					   psprintf("time zone \"%s\" may be an abbreviation of another in some session", name),
+					   asked != nullptr
+						   ? "Give its full name, such as Europe/Berlin."
+						   : "It is the session's: give the full name of one in time_zone, such as Europe/Berlin.");
 	return pstrdup(name);
 }
 
@@ -126,7 +123,7 @@ check_unit_of_level(Unit unit, const Rollup &base) noexcept
 		psprintf("bucket \"%s\" cannot be derived from bucket \"%s\"", name_of(unit), name_of(base.unit));
 
 	if (unit < base.unit || (base.unit == Unit::week && unit != Unit::week))
-		refuse(ERRCODE_INVALID_PARAMETER_VALUE, message, "Make a rollup of the source itself.");
+		server::refuse(ERRCODE_INVALID_PARAMETER_VALUE, message, "Make a rollup of the source itself.");
 	if (base.time_zone == nullptr || base.unit >= Unit::day || unit == base.unit)
 		return;
 	if (const pg_time_t change = first_straddling(base.unit, unit, base.time_zone); change != 0)

@@ -312,7 +312,7 @@ verify(const char *name, double sample, server::Rows &rows) noexcept
 	if (OidIsValid(rollup->base))
 		rollup = load_rollup(rollup->base);
 	check_snapshot(*rollup, name);
-	if (const char *const reason = unarmed_reason(rollup->source))
+	if (const char *const reason = uncaptured_reason(*rollup))
 	{
 		rows.put_text("unarmed");
 		for (int i = 0; i < 4; ++i)

@@ -89,6 +89,18 @@ extern "C" {
 #endif
 }
 
+// In a server with assertions this calls abort(), a name that a room may have given to something of its own; and
+// castNode() calls a function, which knows no const.
+#ifdef USE_ASSERT_CHECKING
+#undef pg_unreachable
+#define pg_unreachable() ::abort()
+inline Node *
+castNodeImpl(NodeTag type, const void *node)
+{
+	return castNodeImpl(type, const_cast<void *>(node));
+}
+#endif
+
 // Until version 16 the server's declarations do not mark exported symbols,
 // so -fvisibility=hidden would hide them from the loader.
 #define REMEDY_EXPORT_BEGIN                                                                                            \

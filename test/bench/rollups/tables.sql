@@ -33,6 +33,7 @@ CREATE INDEX ON month (started_at);
 CREATE TABLE batch_newest AS SELECT * FROM some_executions(:batch, '2026-05-30', '1 day');
 CREATE TABLE batch_scattered AS SELECT * FROM some_executions(:batch, '2026-01-01', '150 days') ORDER BY random();
 CREATE TABLE written_plain (LIKE executions INCLUDING ALL);
+CREATE TABLE written_empty (LIKE executions INCLUDING ALL);
 CREATE TABLE written_rollup (LIKE executions INCLUDING ALL);
 CREATE TABLE written_by_hand (LIKE executions INCLUDING ALL);
 VACUUM ANALYZE;
