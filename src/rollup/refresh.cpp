@@ -90,7 +90,7 @@ refresh_marked(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Re
 	if (ranges.everything || ranges.count > 0)
 	{
 		done.more = true;
-		refresh_ranges(snapshot, rollup, cheapest(snapshot, rollup, ranges, 1), done);
+		refresh_ranges(snapshot, rollup, cheapest(snapshot, rollup, ranges, 1).ranges, done);
 	}
 	else
 		refresh_cells(snapshot, rollup, most_marks, done);

@@ -67,12 +67,25 @@ TupleDesc columns_of_cells(const Rollup &rollup) noexcept;
 Result compute(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges, const char *of_rows,
 			   const char *of_cells, Parameters &parameters) noexcept;
 
+// Pieces of such a statement: what is taken of a row of daily_rows, "x"; the cells that rows make up.
+const char *columns_of_rows(const Rollup &rollup) noexcept;
+const char *cells_of_rows(const Rollup &rollup, const char *rows, const char *of_rows, const char *of_cells) noexcept;
+
 // ---- What is cheapest --------------------------------------------------------------
+
+struct Choice
+{
+	Ranges ranges;
+	double cost; // in the planner's units
+
+	static constexpr double cheap = 1000; // not worth another planning
+	bool is_cheap() const noexcept { return cost < cheap; }
+};
 
 double cost_of_computing(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges) noexcept;
 
 // The ranges; or those with what lies between them; or everything.  `times`: so often something like it is to be done.
-Ranges cheapest(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges, double times) noexcept;
+Choice cheapest(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges, double times) noexcept;
 
 // Whether it costs more to go through so many marks than to compute everything; or so much, that it is not tried where
 // that would be the end of it.

@@ -3,7 +3,8 @@
 //
 // All marks of a cell are taken together, so what was added to a cell that is computed is simply dropped with them.
 
-#include "rollup/refresh_stale.hpp"
+#include "rollup/refresh_by_key.hpp"
+#include "rollup/refresh_merge.hpp"
 #include "rollup/texts.hpp"
 
 namespace remedy::rollup {
@@ -57,82 +58,6 @@ dirty_marks(const Slice &slice) noexcept
 	return psprintf("%s AND m.kind = 'd'", slice.condition);
 }
 
-// ", p.s1, p.s2"; of rollups that are not additive, whose states are of no use to marks, as many nulls.
-const char *
-mergeable_states(const Rollup &rollup, const char *prefix) noexcept
-{
-	StringInfoData text;
-
-	if (rollup.additive)
-		return psprintf(", %s", state_list(rollup, prefix));
-	initStringInfo(&text);
-	for (int i = 0; i < rollup.states; ++i)
-		appendStringInfo(&text, ", NULL::%s AS s%d", format_type_be_qualified(rollup.state[i].type), i + 1);
-	return text.data;
-}
-
-bool
-is_extreme(const State &state) noexcept
-{
-	return state.kind == StateKind::least || state.kind == StateKind::greatest;
-}
-
-// ", p.r3, p.r4", of additive rollups; without a prefix as many nulls.
-const char *
-removed(const Rollup &rollup, const char *prefix) noexcept
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; rollup.additive && i < rollup.states; ++i)
-		if (is_extreme(rollup.state[i]))
-			prefix == nullptr ? appendStringInfoString(&text, ", NULL")
-							  : appendStringInfo(&text, ", %s.r%d", prefix, i + 1);
-	return text.data;
-}
-
-// Marks with the cells that they may be of.  The null bucket is a branch of its own, for the index's sake.
-const char *
-marks_and_cells(const Rollup &rollup, const char *slice) noexcept
-{
-	const char *const marks = qualified(rollup.marks), *const cells = qualified(rollup.cells);
-	const char *const of_cells =
-		psprintf("SELECT c.ctid, c.bucket%s%s%s, false FROM %s AS c WHERE c.bucket", key_list(rollup, "c"),
-				 mergeable_states(rollup, "c"), removed(rollup, nullptr), cells);
-
-	return psprintf("SELECT NULL::tid AS tid, m.bucket%s%s%s, m.kind = 'd' AS dirty FROM %s AS m WHERE %s "
-					"UNION ALL %s IN (SELECT m.bucket FROM %s AS m WHERE %s) UNION ALL %s IS NULL",
-					key_list(rollup, "m"), mergeable_states(rollup, "m"), removed(rollup, "m"), marks, slice, of_cells,
-					marks, slice, of_cells);
-}
-
-TupleDesc
-columns_of_merged(const Rollup &rollup) noexcept
-{
-	const TupleDesc cells = columns_of_cells(rollup);
-	const TupleDesc columns = CreateTemplateTupleDesc(cells->natts + 2);
-
-	for (AttrNumber i = 1; i <= cells->natts; ++i)
-		TupleDescCopyEntry(columns, i, cells, i);
-	TupleDescInitEntry(columns, cells->natts + 1, "tid", TIDOID, -1, 0);
-	TupleDescInitEntry(columns, cells->natts + 2, "stale", BOOLOID, -1, 0);
-	return columns;
-}
-
-// What the cells of the slice are to be: where they are now, their states, and whether these are good for nothing.
-Result
-merge(OneSnapshot &snapshot, const Rollup &rollup, const char *slice, const Parameters &parameters) noexcept
-{
-	return snapshot.read(
-		psprintf("SELECT g.bucket%s, %s, g.tid, g.dirty OR g.s1 < 0 OR %s FROM ("
-				 "SELECT max(u.tid) AS tid, bool_or(u.dirty) AS dirty, u.bucket%s, %s%s FROM (%s) AS u "
-				 "GROUP BY u.bucket%s HAVING bool_or(u.tid IS NULL)) AS g",
-				 key_list(rollup, "g"), state_list(rollup, "g"), touched(rollup, "g"), key_list(rollup, "u"),
-				 states_of_states(rollup, "u"), removed_extremes(rollup, "u"), marks_and_cells(rollup, slice),
-				 key_list(rollup, "u")),
-		parameters, columns_of_merged(rollup));
-}
-
 // ---- What is stale ---------------------------------------------------------------------
 
 // Of what has a bucket, "m", and meets a condition; with the null bucket, if it is among them.
@@ -174,59 +99,27 @@ is_worth_listing(OneSnapshot &snapshot, const Rollup &rollup, const Stale &stale
 	return !nulls[0] && DatumGetFloat8(rows[1]) < most_of_rows * DatumGetFloat8(rows[0]);
 }
 
-// Cells whose marks have no numbers are stale: that these are most of the cells of their buckets can be known before
-// marks and cells are brought together.
-bool
-are_few_dirty(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, const Ranges &ranges) noexcept
+// Cells whose marks have no numbers are stale, which can be known before marks and cells are brought together.
+struct Dirty
+{
+	double cells;
+	double of_buckets; // cells that their buckets have now
+};
+
+Dirty
+count_dirty(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, const Ranges &ranges) noexcept
 {
 	Parameters parameters = slice.parameters;
-	Datum few;
-	bool null;
+	Datum counts[2];
+	bool nulls[2];
 	const char *const in_buckets = in_ranges(rollup, ranges, "c", parameters);
 
-	snapshot.read_one(
-		psprintf("SELECT (SELECT count(*) FROM (SELECT DISTINCT m.bucket%s FROM %s AS m WHERE %s) AS d) < "
-				 "%g * (SELECT count(*) FROM %s AS c WHERE %s)",
-				 key_list(rollup, "m"), qualified(rollup.marks), dirty_marks(slice), most_of_rows,
-				 qualified(rollup.cells), in_buckets),
-		parameters, &few, &null);
-	return DatumGetBool(few);
-}
-
-// ---- What is written -------------------------------------------------------------------
-
-const char *
-assignments(const Rollup &rollup) noexcept
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 1; i <= rollup.states; ++i)
-		appendStringInfo(&text, "%ss%d = m.s%d", i == 1 ? "" : ", ", i, i);
-	return text.data;
-}
-
-int64
-write_merged(OneSnapshot &snapshot, const Rollup &rollup, const char *wanted, const Parameters &parameters) noexcept
-{
-	const char *const cells = qualified(rollup.cells);
-	const int64 gone = snapshot.write(
-		psprintf("DELETE FROM %s AS c USING merged AS m WHERE c.ctid = m.tid AND (m.stale OR m.s1 = 0) AND %s", cells,
-				 wanted),
-		parameters);
-	const int64 updated = rollup.additive
-							  ? snapshot.write(psprintf("UPDATE %s AS c SET %s FROM merged AS m WHERE c.ctid = m.tid "
-														"AND NOT m.stale AND m.s1 > 0 AND %s",
-														cells, assignments(rollup), wanted),
-											   parameters)
-							  : 0;
-	const int64 inserted = rollup.additive
-							   ? snapshot.write(psprintf("INSERT INTO %s SELECT m.bucket%s, %s FROM merged AS m "
-														 "WHERE m.tid IS NULL AND NOT m.stale AND m.s1 > 0 AND %s",
-														 cells, key_list(rollup, "m"), state_list(rollup, "m"), wanted),
-												parameters)
-							   : 0;
-	return gone + updated + inserted;
+	snapshot.read_one(psprintf("SELECT (SELECT count(*) FROM (SELECT DISTINCT m.bucket%s FROM %s AS m WHERE %s) AS d), "
+							   "(SELECT count(*) FROM %s AS c WHERE %s)",
+							   key_list(rollup, "m"), qualified(rollup.marks), dirty_marks(slice),
+							   qualified(rollup.cells), in_buckets),
+					  parameters, counts, nulls);
+	return {static_cast<double>(DatumGetInt64(counts[0])), static_cast<double>(DatumGetInt64(counts[1]))};
 }
 
 // ---- The ways ------------------------------------------------------------------------------
@@ -243,19 +136,23 @@ refresh_merged(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, 
 	snapshot.give_name("merged", merged);
 	if (stale.count > 0)
 	{
-		const Ranges ranges =
+		const Choice choice =
 			cheapest(snapshot, rollup, buckets_of(snapshot, rollup, "merged", "m.stale", {}), slice.slices);
-		listed = is_worth_listing(snapshot, rollup, stale);
-		if (listed)
+		const bool by_key = stale.count <= Stale::most_listed && !stale.without_patterns &&
+							is_key_cheaper(snapshot, rollup, "merged", "m.stale", {}, stale.count, choice);
+		listed = by_key || is_worth_listing(snapshot, rollup, stale);
+		if (by_key)
+			snapshot.give_name("computed", compute_by_key(snapshot, rollup, stale));
+		else if (listed)
 		{
 			Parameters of_cells;
 			const char *const is_listed = is_stale(rollup, stale, of_cells);
-			snapshot.give_name("computed", compute(snapshot, rollup, ranges, is_listed, "true", of_cells));
+			snapshot.give_name("computed", compute(snapshot, rollup, choice.ranges, is_listed, "true", of_cells));
 		}
 		else
 		{
-			refresh_ranges(snapshot, rollup, ranges, done);
-			wanted = psprintf("(%s) IS NOT TRUE", in_ranges(rollup, ranges, "m", parameters));
+			refresh_ranges(snapshot, rollup, choice.ranges, done);
+			wanted = psprintf("(%s) IS NOT TRUE", in_ranges(rollup, choice.ranges, "m", parameters));
 		}
 	}
 	done.marks += snapshot.write(
@@ -272,11 +169,15 @@ refresh_slice(OneSnapshot &snapshot, const Rollup &rollup, const Slice &slice, R
 	const char *const marks = qualified(rollup.marks);
 	const Ranges dirty = buckets_of(snapshot, rollup, marks, dirty_marks(slice), slice.parameters);
 
-	if ((dirty.count == 0 && !dirty.null_bucket) || are_few_dirty(snapshot, rollup, slice, dirty))
+	if (dirty.count == 0 && !dirty.null_bucket)
 		return refresh_merged(snapshot, rollup, slice, done);
-	const Ranges ranges = cheapest(snapshot, rollup, dirty, slice.slices);
-	refresh_ranges(snapshot, rollup, ranges, done);
-	done.more = done.more || (rollup.additive && !ranges.everything);
+	const Choice choice = cheapest(snapshot, rollup, dirty, slice.slices);
+	const Dirty count = count_dirty(snapshot, rollup, slice, dirty);
+	if (count.cells < most_of_rows * count.of_buckets ||
+		is_key_cheaper(snapshot, rollup, marks, dirty_marks(slice), slice.parameters, count.cells, choice))
+		return refresh_merged(snapshot, rollup, slice, done);
+	refresh_ranges(snapshot, rollup, choice.ranges, done);
+	done.more = done.more || (rollup.additive && !choice.ranges.everything);
 }
 
 } // namespace

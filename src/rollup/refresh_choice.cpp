@@ -13,8 +13,6 @@ namespace remedy::rollup {
 
 namespace {
 
-constexpr double cheap = 1000; // not worth another planning
-
 // A comparison of each row with a range takes three times what the planner thinks: with one that has all rows it comes
 // to 1.07 and was 1.25 of everything.  With one of half of the rows, which is as quick as everything, to 0.90.
 constexpr double share_of_all = 0.9;
@@ -49,20 +47,20 @@ range_of_marks(OneSnapshot &snapshot, const Rollup &rollup) noexcept
 
 } // namespace
 
-Ranges
+Choice
 cheapest(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges, double times) noexcept
 {
 	if (ranges.everything)
-		return ranges;
-	const Ranges all = {.everything = true};
+		return {ranges, 0};
 	const double cost = cost_of_computing(snapshot, rollup, ranges);
-	if (cost < cheap)
-		return ranges;
+	if (const Choice choice = {ranges, cost}; choice.is_cheap())
+		return choice;
 	const Ranges wide = ranges.count > 1 ? hull(ranges) : ranges;
 	const double cost_of_wide = ranges.count > 1 ? cost_of_computing(snapshot, rollup, wide) : cost;
-	if (Min(cost, cost_of_wide) * times > share_of_all * cost_of_computing(snapshot, rollup, all))
-		return all;
-	return cost_of_wide < cost ? wide : ranges;
+	const double all = cost_of_computing(snapshot, rollup, {.everything = true});
+	if (Min(cost, cost_of_wide) * times > share_of_all * all)
+		return {{.everything = true}, all / times};
+	return cost_of_wide < cost ? Choice{wide, cost_of_wide} : Choice{ranges, cost};
 }
 
 bool
@@ -70,7 +68,7 @@ is_rebuild_cheaper(OneSnapshot &snapshot, const Rollup &rollup, int64 marks) noe
 {
 	const double merge = merge_of_mark * cpu_tuple_cost * marks, grouping = grouping_of_mark * cpu_tuple_cost * marks;
 
-	if (merge < cheap * small)
+	if (merge < Choice::cheap * small)
 		return false;
 	const double all = cost_of_computing(snapshot, rollup, {.everything = true});
 	if (rollup.additive)

@@ -29,36 +29,42 @@ append_columns(StringInfo text, const char *prefix, char kind, int count) noexce
 		appendStringInfo(text, ", %s.%c%d", prefix, kind, i);
 }
 
-// What is taken of the rows.  OFFSET keeps the planner from looking into the bucket's expression: of groups by a column
-// that is as good as unique it would expect as many as rows, and see no use in several processes.  '0' is a constant
-// for it from the beginning, which 0 is not, and does not forbid them.
+} // namespace
+
 const char *
-rows_of_source(const Rollup &rollup, const Ranges &ranges, Parameters &parameters) noexcept
+columns_of_rows(const Rollup &rollup) noexcept
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfo(&text, "SELECT remedy.bucket_of(x.time, %s, %s) AS bucket",
-					 quote_literal_cstr(name_of(rollup.unit)),
+	appendStringInfo(&text, "remedy.bucket_of(x.time, %s, %s) AS bucket", quote_literal_cstr(name_of(rollup.unit)),
 					 rollup.time_zone == nullptr ? "NULL" : quote_literal_cstr(rollup.time_zone));
 	append_columns(&text, "x", 'k', rollup.keys);
 	append_columns(&text, "x", 'v', rollup.values);
 	append_columns(&text, "x", 'f', rollup.filters);
-	appendStringInfo(&text, " FROM %s AS x WHERE %s OFFSET '0'", qualified(rollup.rows),
-					 in_times(rollup, ranges, parameters));
 	return text.data;
 }
 
 const char *
-cells_of_source(const Rollup &rollup, const Ranges &ranges, const char *of_rows, const char *of_cells,
-				Parameters &parameters) noexcept
+cells_of_rows(const Rollup &rollup, const char *rows, const char *of_rows, const char *of_cells) noexcept
 {
 	const char *const keys = key_list(rollup, "r");
 
 	return psprintf("SELECT g.* FROM (SELECT r.bucket%s, %s FROM (%s) AS r WHERE %s GROUP BY r.bucket%s "
 					"OFFSET '0') AS g WHERE %s",
-					keys, states_of_rows(rollup, "r"), rows_of_source(rollup, ranges, parameters), of_rows, keys,
-					of_cells);
+					keys, states_of_rows(rollup, "r"), rows, of_rows, keys, of_cells);
+}
+
+namespace {
+
+// OFFSET keeps the planner from looking into the bucket's expression: of groups by a column that is as good as unique
+// it would expect as many as rows, and see no use in several processes.  '0' is a constant for it from the beginning,
+// which 0 is not, and does not forbid them.
+const char *
+rows_of_ranges(const Rollup &rollup, const Ranges &ranges, Parameters &parameters) noexcept
+{
+	return psprintf("SELECT %s FROM %s AS x WHERE %s OFFSET '0'", columns_of_rows(rollup), qualified(rollup.rows),
+					in_times(rollup, ranges, parameters));
 }
 
 } // namespace
@@ -67,18 +73,18 @@ Result
 compute(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges, const char *of_rows, const char *of_cells,
 		Parameters &parameters) noexcept
 {
-	const char *const statement = cells_of_source(rollup, ranges, of_rows, of_cells, parameters);
+	const char *const rows = rows_of_ranges(rollup, ranges, parameters);
 
-	return snapshot.read(statement, parameters, columns_of_cells(rollup));
+	return snapshot.read(cells_of_rows(rollup, rows, of_rows, of_cells), parameters, columns_of_cells(rollup));
 }
 
 double
 cost_of_computing(OneSnapshot &snapshot, const Rollup &rollup, const Ranges &ranges) noexcept
 {
 	Parameters parameters;
-	const char *const statement = cells_of_source(rollup, ranges, "true", "true", parameters);
+	const char *const rows = rows_of_ranges(rollup, ranges, parameters);
 
-	return snapshot.cost_of(statement, parameters);
+	return snapshot.cost_of(cells_of_rows(rollup, rows, "true", "true"), parameters);
 }
 
 } // namespace remedy::rollup

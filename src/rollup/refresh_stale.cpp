@@ -24,6 +24,26 @@ note_column(Stale &stale, int column, TupleTableSlot *row, const FormData_pg_att
 	}
 }
 
+void
+note_pattern(Stale &stale, TupleTableSlot *row) noexcept
+{
+	uint64 pattern = 0;
+
+	if (stale.columns > 64)
+		stale.without_patterns = true;
+	if (stale.without_patterns)
+		return;
+	for (int i = 0; i < stale.columns; ++i)
+		pattern |= static_cast<uint64>(row->tts_isnull[i]) << i;
+	for (int i = 0; i < stale.patterns; ++i)
+		if (stale.pattern[i] == pattern)
+			return;
+	if (stale.patterns == Stale::most_patterns)
+		stale.without_patterns = true;
+	else
+		stale.pattern[stale.patterns++] = pattern;
+}
+
 // Only bucket, k1….
 void
 list_cell(Stale &stale, TupleTableSlot *row, TupleDesc cells) noexcept
@@ -59,6 +79,7 @@ find_stale(const Rollup &rollup, const Result &merged) noexcept
 			return;
 		for (int i = 0; i < columns; ++i)
 			note_column(stale, i, row, TupleDescAttr(cells, i));
+		note_pattern(stale, row);
 		if (++stale.count <= Stale::most_listed)
 			list_cell(stale, row, cells);
 	});
@@ -66,9 +87,6 @@ find_stale(const Rollup &rollup, const Result &merged) noexcept
 	return stale;
 }
 
-namespace {
-
-// As GROUP BY compares; the name "=" may mean something else, or nothing, under this search_path.
 const char *
 equals(Oid type) noexcept
 {
@@ -83,6 +101,16 @@ equals(Oid type) noexcept
 	ReleaseSysCache(tuple);
 	return text;
 }
+
+const char *
+listed(const Rollup &rollup, const Stale &stale, Parameters &parameters) noexcept
+{
+	const Oid type = get_array_type(get_rel_type_id(rollup.cells));
+
+	return psprintf("unnest(%s)", parameters.add(type, makeArrayResult(stale.cells, CurrentMemoryContext)));
+}
+
+namespace {
 
 // Nulls are alike, and none of this keeps the planner from hashing.  IS NULL would also be true of a row of nulls,
 // which is a key of its own.
@@ -108,9 +136,7 @@ is_stale(const Rollup &rollup, const Stale &stale, Parameters &parameters) noexc
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfo(
-		&text, "EXISTS (SELECT FROM unnest(%s) AS l WHERE true",
-		parameters.add(get_array_type(table->rd_rel->reltype), makeArrayResult(stale.cells, CurrentMemoryContext)));
+	appendStringInfo(&text, "EXISTS (SELECT FROM %s AS l WHERE true", listed(rollup, stale, parameters));
 	for (int i = 0; i < stale.columns; ++i)
 	{
 		const FormData_pg_attribute *const attribute = TupleDescAttr(RelationGetDescr(table), i);

@@ -52,7 +52,44 @@ def measure(connection, rows, rounds):
     print("| refresh, ms | rollup | its rebuild | REFRESH | CONCURRENTLY | a dashboard over daily_now before | goal |\n"
           "|---|---:|---:|---:|---:|---:|---:|")
     build(connection, rounds)
-    return sum(refresh(connection, rows, rounds, title) for title in CHANGES)
+    return sum(refresh(connection, rows, rounds, title) for title in CHANGES) + shares(connection, rounds)
+
+
+FLOATS = ["count(*)", "sum(cost::double precision) AS total", "avg(duration_ms::double precision) AS mean"]
+SHARES = {"scattered": [0.01, 0.1, 1, 10, 100], "newest day": [0.01, 0.1, 0.6]}  # of the rows, in %
+UPDATE = "UPDATE executions SET cost = cost + 0.01, duration_ms = duration_ms + (random() * 9 - 4)::integer WHERE random() < {}"
+CHANGE = {"scattered": UPDATE, "newest day": UPDATE + " * 150 AND started_at >= '2026-05-30'"}
+
+
+def refreshed_beside_rebuild(connection, name):
+    ms = []
+    for statement in "CALL remedy.refresh_rollup(%s)", "SELECT remedy.rebuild_rollup(%s)":
+        connection.execute(f"VACUUM {name}_cells, {name}_marks")
+        ms.append(timed(connection, statement.replace("%s", f"'{name}'")))
+        if len(ms) == 1:
+            ms += connection.execute("SELECT refresh_method, refresh_cells FROM remedy.rollups WHERE name::text = %s", (name,)).fetchone()
+    return ms
+
+
+def shares(connection, rounds):
+    """Of one that deltas are added to, and of one whose cells are computed anew, since its sums are of floating-point values."""
+    print("\n| updated | rollup | method | cells | refresh, ms | rebuild, ms | refresh / rebuild | goal |\n|---|---|---|---:|---:|---:|---:|---:|")
+    create_rollup(connection, "floats", "executions", ["agent"], FLOATS)
+    connection.execute("CALL remedy.refresh_rollup('floats')")
+    for where, share in [(where, share) for where in SHARES for share in SHARES[where]]:
+        done = {"daily": [], "floats": []}
+        for _ in range(rounds):
+            connection.execute(CHANGE[where].format(share / 100))
+            connection.execute("SELECT count(*) FROM executions")  # whoever reads rows first after an update notes that it is committed
+            for name in done:
+                done[name].append(refreshed_beside_rebuild(connection, name))
+        for name, rounds_done in done.items():
+            refreshed, methods, cells, rebuilt = zip(*rounds_done)
+            ratios = [one / other for one, other in zip(refreshed, rebuilt)]
+            print(f"| {share} % {where} | {name} | {methods[-1]} | {cells[-1]:,} | {spread(refreshed, 1)} | {spread(rebuilt)} | {spread(ratios, 2)} | 1.1 |", flush=True)
+    wrong = connection.execute("SELECT count(*) FROM remedy.verify_rollup('floats')").fetchone()[0]
+    connection.execute("SELECT remedy.drop_rollup('floats')")
+    return wrong
 
 
 def dashboards(connection):
