@@ -10,6 +10,7 @@
 #include "rollup/following_members.hpp"
 #include "rollup/merge_moves.hpp"
 #include "server/guard.hpp"
+#include "server/subtransactions.hpp"
 
 extern "C" {
 #include "commands/trigger.h"
@@ -291,6 +292,8 @@ mark_rollups(const TriggerData &trigger) noexcept
 	else if (captured.plans != 0)
 		mark_truncated(captured);
 	give_back(captured);
+	if (GetCurrentTransactionNestLevel() > 1)
+		server::release_subtransaction();
 }
 
 } // namespace
