@@ -177,33 +177,5 @@ SELECT node ->> 'Relation Name' AS relation, bool_and(node::text LIKE '%k1 = 3%'
 	FROM plan('SELECT * FROM rn.lean_now WHERE agent = 3') AS node WHERE node ->> 'Relation Name' = 'wide' GROUP BY 1;
 SELECT differing('lean', 'SELECT date_trunc(''day'', at, ''UTC''), agent, count(*), sum(cost), max(cost) FROM rn.wide GROUP BY 1, 2');
 
--- The index may come after the rollup, and go: the plan is of what is there, a prepared one and that of a level too.
-SELECT remedy.create_rollup('weekly', 'lean', 'bucket', 'week', '{agent}', '{count(*), sum(cost)}');
-CREATE PROCEDURE look(title text) LANGUAGE plpgsql AS $$
-BEGIN
-	RAISE NOTICE '%: now %, level %, prepared %', title,
-		(SELECT bool_and(rows_read < 1500) FROM rn.reads('SELECT * FROM rn.lean_now') WHERE relation = 'wide'),
-		(SELECT bool_and(rows_read < 1500) FROM rn.reads('SELECT * FROM rn.weekly_now') WHERE relation = 'wide'),
-		(SELECT bool_and(rows_read < 1500) FROM rn.reads('EXECUTE now') WHERE relation = 'wide');
-END $$;
-SET plan_cache_mode = force_generic_plan;
-SET client_min_messages = notice;
-PREPARE now AS SELECT * FROM rn.lean_now;
-CALL look('index');
-DROP INDEX wide_at;
-CALL look('none');
-CREATE INDEX wide_at ON wide (at) WHERE at > '2026-01-01';
-CALL look('of some rows');
-DROP INDEX wide_at;
-CREATE INDEX wide_at ON wide (at);
-CALL look('index');
-ALTER TABLE wide RENAME at TO started;
-ALTER VIEW lean_rows RENAME TO lean_of_rows;
-CALL look('renamed');
-SET client_min_messages = warning;
-SELECT remedy.has_index_on_time('lean_of_rows'), remedy.has_index_on_time('wide'), remedy.has_index_on_time('lean'), remedy.has_index_on_time(0), remedy.has_index_on_time(NULL);
-RESET plan_cache_mode;
-SELECT remedy.drop_rollup('weekly');
-
 SELECT remedy.drop_rollup(name::text) FROM remedy.rollups ORDER BY name::text;
 DROP SCHEMA rn CASCADE;

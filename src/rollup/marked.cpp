@@ -1,5 +1,9 @@
 #include "rollup/marked.hpp"
 
+extern "C" {
+#include "catalog/pg_am.h"
+}
+
 namespace remedy::rollup {
 
 namespace {
@@ -52,6 +56,17 @@ bound(const Rollup &rollup, const char *side, const char *bucket) noexcept
 {
 	return psprintf("remedy.bucket_%s(%s, '%s', %s)", side, bucket, name_of(rollup.unit),
 					rollup.time_zone == nullptr ? "NULL" : quote_literal_cstr(rollup.time_zone));
+}
+
+// Such as can be read from one time to another.
+bool
+is_on_time(const Relation index, AttrNumber time) noexcept
+{
+	const Form_pg_index form = index->rd_index;
+
+	return form->indisvalid && form->indkey.values[0] == time &&
+		   (index->rd_rel->relam == BTREE_AM_OID || index->rd_rel->relam == BRIN_AM_OID) &&
+		   heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
 }
 
 } // namespace
@@ -107,6 +122,24 @@ range_type(const Rollup &rollup) noexcept
 	return rollup.time_type == TIMESTAMPTZOID ? "tstzrange"
 		   : rollup.time_type == TIMESTAMPOID ? "tsrange"
 											  : "daterange";
+}
+
+bool
+has_index_on_time(const Rollup &rollup) noexcept
+{
+	const Node *const time = reinterpret_cast<const Node *>(linitial_node(TargetEntry, row_expressions(rollup))->expr);
+	const Relation source = table_open(rollup.source, AccessShareLock);
+	bool found = false;
+	ListCell *cell;
+
+	foreach (cell, RelationGetIndexList(source))
+	{
+		const Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		found = found || (IsA(time, Var) && is_on_time(index, reinterpret_cast<const Var *>(time)->varattno));
+		index_close(index, AccessShareLock);
+	}
+	table_close(source, AccessShareLock);
+	return found;
 }
 
 } // namespace remedy::rollup

@@ -28,4 +28,7 @@ const char *opens(const Rollup &rollup, const char *bucket) noexcept;
 const char *closes(const Rollup &rollup, const char *bucket) noexcept;
 const char *range_type(const Rollup &rollup) noexcept;
 
+// Whether rows from one time to another can be found without a scan of the source.
+bool has_index_on_time(const Rollup &rollup) noexcept;
+
 } // namespace remedy::rollup

@@ -1,8 +1,7 @@
 // The groups of the source as any snapshot sees them, in one statement.
 //
 // A cell without marks is read as it is, one with additive marks is merged with them; what marks do not tell enough of
-// is computed from the source: by the times that its rows may have if there is an index on the time, else in one scan.
-// Both texts are there, and the planner leaves one of them out.
+// is computed from the source, by the times that its rows may have if there is an index on the time.
 //
 // What the reader asks of bucket and keys reaches every relation: no LIMIT, and no join outside of a group, may be in
 // its way.  And what is not needed may not look dear, or the server compiles the whole statement (jit_above_cost).
@@ -27,7 +26,6 @@ struct Writer
 	const char *clean() const noexcept;
 	const char *merged() const noexcept;
 	const char *row_columns() const noexcept;
-	const char *has_index() const noexcept;
 	const char *recomputed_by_time() const noexcept;
 	const char *recomputed() const noexcept;
 };
@@ -69,46 +67,39 @@ Writer::row_columns() const noexcept
 	return text.data;
 }
 
-const char *
-Writer::has_index() const noexcept
-{
-	return psprintf("remedy.has_index_on_time(%s::regclass)", quote_literal_cstr(rows));
-}
-
 // Bucket by bucket, as the planner would not of itself, which knows neither how many there are nor how long.  It takes
 // an array that it does not know for one of 10 elements.  The hash is asked for first, since it is cheaper than the
 // bucket of the row.
 const char *
 Writer::recomputed_by_time() const noexcept
 {
-	return psprintf(
-		" UNION ALL SELECT b.bucket%s, %s FROM unnest((SELECT array_agg(DISTINCT d.bucket) FROM dirty AS d "
-		"WHERE d.bucket IS NOT NULL AND (d.bucket <@ %s) IS NOT TRUE)) AS b (bucket), "
-		"LATERAL (SELECT r.bucket%s, %s FROM %s AS r WHERE r.time >= %s AND r.time <= %s "
-		"AND CASE WHEN hash_record(ROW(b.bucket%s)) IN (SELECT d.hash FROM dirty AS d) "
-		"THEN r.bucket = b.bucket END GROUP BY r.bucket%s) AS g WHERE %s"
-		" UNION ALL SELECT r.bucket%s, %s FROM ("
-		"SELECT r.bucket%s FROM %s AS r WHERE r.bucket <@ %s AND r.time >= %s AND r.time <= %s "
-		"AND EXISTS (SELECT FROM ranged AS n WHERE n.ranges IS NOT NULL)"
-		" UNION ALL SELECT r.bucket%s FROM %s AS r WHERE r.time IS NULL AND %s) AS r WHERE %s GROUP BY r.bucket%s",
-		keys("g"), states("g"), ranges_text, keys("r"), states_of_rows(rollup, "r"), rows, opens(rollup, "b.bucket"),
-		closes(rollup, "b.bucket"), keys("r"), keys("r"), has_index(), keys("r"), states_of_rows(rollup, "r"),
-		row_columns(), rows, ranges_text,
-		opens(rollup, "(SELECT COALESCE(lower(n.ranges), '-infinity') FROM ranged AS n)"),
-		closes(rollup, "(SELECT COALESCE(upper(n.ranges), 'infinity') FROM ranged AS n)"), row_columns(), rows,
-		null_is_dirty, has_index(), keys("r"));
+	return psprintf(" UNION ALL SELECT b.bucket%s, %s FROM unnest((SELECT array_agg(DISTINCT d.bucket) FROM dirty AS d "
+					"WHERE d.bucket IS NOT NULL AND (d.bucket <@ %s) IS NOT TRUE)) AS b (bucket), "
+					"LATERAL (SELECT r.bucket%s, %s FROM %s AS r WHERE r.time >= %s AND r.time <= %s "
+					"AND CASE WHEN hash_record(ROW(b.bucket%s)) IN (SELECT d.hash FROM dirty AS d) "
+					"THEN r.bucket = b.bucket END GROUP BY r.bucket%s) AS g"
+					" UNION ALL SELECT r.bucket%s, %s FROM ("
+					"SELECT r.bucket%s FROM %s AS r WHERE r.bucket <@ %s AND r.time >= %s AND r.time <= %s "
+					"AND EXISTS (SELECT FROM ranged AS n WHERE n.ranges IS NOT NULL)"
+					" UNION ALL SELECT r.bucket%s FROM %s AS r WHERE r.time IS NULL AND %s) AS r GROUP BY r.bucket%s",
+					keys("g"), states("g"), ranges_text, keys("r"), states_of_rows(rollup, "r"), rows,
+					opens(rollup, "b.bucket"), closes(rollup, "b.bucket"), keys("r"), keys("r"), keys("r"),
+					states_of_rows(rollup, "r"), row_columns(), rows, ranges_text,
+					opens(rollup, "(SELECT COALESCE(lower(n.ranges), '-infinity') FROM ranged AS n)"),
+					closes(rollup, "(SELECT COALESCE(upper(n.ranges), 'infinity') FROM ranged AS n)"), row_columns(),
+					rows, null_is_dirty, keys("r"));
 }
 
 // In one scan of everything.
 const char *
 Writer::recomputed() const noexcept
 {
-	return psprintf(" UNION ALL SELECT r.bucket%s, %s FROM %s AS r WHERE NOT %s AND (EXISTS (SELECT FROM dirty AS d) "
+	return psprintf(" UNION ALL SELECT r.bucket%s, %s FROM %s AS r WHERE (EXISTS (SELECT FROM dirty AS d) "
 					"OR EXISTS (SELECT FROM ranged AS n WHERE n.ranges IS NOT NULL)) AND "
 					"(%s OR r.bucket <@ %s OR r.bucket IS NULL AND %s) "
 					"GROUP BY r.bucket%s",
-					keys("r"), states_of_rows(rollup, "r"), rows, has_index(), is_dirty(rollup, "r"), ranges_text,
-					null_is_dirty, keys("r"));
+					keys("r"), states_of_rows(rollup, "r"), rows, is_dirty(rollup, "r"), ranges_text, null_is_dirty,
+					keys("r"));
 }
 
 } // namespace
@@ -118,8 +109,8 @@ now_states(const Rollup &rollup) noexcept
 {
 	const Writer write{rollup};
 
-	return psprintf("%s%s%s%s%s", with_marked(rollup), write.clean(), write.merged(), write.recomputed_by_time(),
-					write.recomputed());
+	return psprintf("%s%s%s%s", with_marked(rollup), write.clean(), write.merged(),
+					has_index_on_time(rollup) ? write.recomputed_by_time() : write.recomputed());
 }
 
 } // namespace remedy::rollup

@@ -7,7 +7,6 @@
 #include "observe/observe.hpp"
 #include "rollup/following.hpp"
 #include "rollup/marked.hpp"
-#include "rollup/time_index.hpp"
 #include "server/guard.hpp"
 #include "server/keeper.hpp"
 #include "server/rows.hpp"
@@ -84,7 +83,7 @@ Writer::chosen_rows() const noexcept
 
 	if (!sampled)
 		return rows;
-	if (!has_index_on_time(rollup.rows))
+	if (!has_index_on_time(rollup))
 		return psprintf("(SELECT r.* FROM %s AS r WHERE %s)", rows, is_chosen("r"));
 	return psprintf("(SELECT l.* FROM chosen AS x, unnest(x.ranges) AS b (stretch), "
 					"LATERAL (SELECT r.* FROM %s AS r WHERE r.time >= %s AND r.time <= %s AND r.bucket <@ b.stretch "
