@@ -2,13 +2,18 @@
 //
 // The view daily_now has a text for either case, and the planner drops one: the SQL function is replaced by its value
 // when a statement is planned.  A plan is made anew when an index of one of its tables comes or goes, so it stays true.
+//
+// A statement asks once for each of its parts, and an index may come between two of them: so the answer is of the
+// statement's snapshot.  With both texts, or with neither, cells would be counted twice or not at all.
 
 #include "rollup/time_index.hpp"
 #include "server/guard.hpp"
 
 extern "C" {
+#include "access/genam.h"
 #include "access/relation.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
 #include "nodes/makefuncs.h"
 #include "nodes/supportnodes.h"
 #include "parser/parsetree.h"
@@ -42,15 +47,36 @@ first_column(Oid view, Oid &table) noexcept
 	return column;
 }
 
-// Such as can be read from one time to another.
+// Such as can be read from one time to another.  Its access method does not change, nor can it go while its table is
+// locked.
 bool
-is_on_time(const Relation index, AttrNumber time) noexcept
+is_on_time(const Relation catalog, const HeapTuple index, AttrNumber time) noexcept
 {
-	const Form_pg_index form = index->rd_index;
+	const auto *const form = reinterpret_cast<const FormData_pg_index *>(GETSTRUCT(index));
 
-	return form->indisvalid && form->indkey.values[0] == time &&
-		   (index->rd_rel->relam == BTREE_AM_OID || index->rd_rel->relam == BRIN_AM_OID) &&
-		   heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
+	if (!form->indisvalid || form->indkey.values[0] != time ||
+		!heap_attisnull(index, Anum_pg_index_indpred, RelationGetDescr(catalog)))
+		return false;
+	const Relation relation = relation_open(form->indexrelid, AccessShareLock);
+	const Oid method = relation->rd_rel->relam;
+	relation_close(relation, AccessShareLock);
+	return method == BTREE_AM_OID || method == BRIN_AM_OID;
+}
+
+bool
+has_index_on(Oid table, AttrNumber time) noexcept
+{
+	const Relation catalog = table_open(IndexRelationId, AccessShareLock);
+	bool found = false;
+	ScanKeyData key;
+
+	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+	const SysScanDesc scan = systable_beginscan(catalog, IndexIndrelidIndexId, true, GetActiveSnapshot(), 1, &key);
+	while (const HeapTuple index = found ? nullptr : systable_getnext(scan))
+		found = is_on_time(catalog, index, time);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
 }
 
 } // namespace
@@ -60,20 +86,8 @@ has_index_on_time(Oid rows) noexcept
 {
 	Oid table = InvalidOid;
 	const Var *const time = first_column(rows, table);
-	const Relation source = time == nullptr || !OidIsValid(table) ? nullptr : try_relation_open(table, AccessShareLock);
-	bool found = false;
-	ListCell *cell;
 
-	if (source == nullptr)
-		return false;
-	foreach (cell, RelationGetIndexList(source))
-	{
-		const Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-		found = found || is_on_time(index, time->varattno);
-		index_close(index, AccessShareLock);
-	}
-	relation_close(source, AccessShareLock);
-	return found;
+	return time != nullptr && OidIsValid(table) && ActiveSnapshotSet() && has_index_on(table, time->varattno);
 }
 
 namespace {

@@ -307,7 +307,7 @@ is($?, 0, 'at a fast stop the worker waits for the last session');
 eval { $_->quit } for @sessions;
 $node->start;
 is($node->safe_psql('postgres', $repeats), 'late 1 7, late 2 7, late 3 7', 'what sessions had counted is saved at a fast stop');
-$node->poll_query_until('postgres', 'SELECT worker_pid IS NOT NULL FROM remedy.scheduler');
+wait_until($node, 'worker_pid IS NOT NULL FROM remedy.scheduler', 'the worker to start');
 psql_as($node, 'new', lazy_page(7));
 ok($node->poll_query_until('postgres', 'SELECT notifications = 1 FROM remedy.scheduler'), 'what was saved is not new');
 

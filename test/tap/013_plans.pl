@@ -204,7 +204,7 @@ SQL
 	$standby->init_from_backup($node, 'backup', has_streaming => 1);
 	$standby->append_conf('postgresql.conf', 'max_standby_streaming_delay = 0');
 	$standby->start;
-	$standby->poll_query_until('postgres', 'SELECT pg_is_in_recovery()');
+	wait_until($standby, 'pg_is_in_recovery()', 'the standby');
 	$standby->safe_psql('postgres', 'SELECT name FROM item WHERE id = 5 AND slowly(id)');
 	is(plans('%slowly%', 'calls', $standby), 1, 'a plan on a hot standby');
 

@@ -246,7 +246,7 @@ sub interrupt
 	my %begun = begun();
 	$blows{$blow}->();
 	my $ended = end_call();
-	$node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'runner'");
+	wait_until($node, "count(*) = 0 FROM pg_stat_activity WHERE application_name = 'runner'", 'the runner to end');
 	return { what => $blow, ended => $ended, begun => \%begun, told => slurp_file("$folder/told") };
 }
 

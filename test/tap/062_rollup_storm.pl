@@ -416,7 +416,8 @@ sub try_seed
 	$compared = 0;
 	make_sources();
 	storm($seed % 3 ? 1 : 2);
-	$node->poll_query_until('postgres', q(SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name IN ('writer', 'owner', 'refresher', 'reader')));
+	wait_until($node, q(count(*) = 0 FROM pg_stat_activity WHERE application_name IN ('writer', 'owner', 'refresher', 'reader')),
+		'the storm to end');
 	finish_prepared();
 	is(join("\n", refresh_all()), '', "seed $seed: every rollup can be refreshed");
 	is_right($seed, $from);
