@@ -355,7 +355,7 @@ sub look_at
 sub answer { my ($sql) = @_; return $node->safe_psql('postgres', $sql); }
 
 # What errors may befall sessions: cancelled, terminated, the server crashed, deadlocks, serialization, time limits of locks, keys that are there,
-# rows without a partition or in two, prepared transactions that somebody else has finished, MERGE twice on a row; what follows from an abort.
+# rows without a partition or in two, prepared transactions that somebody else has finished or is about to, MERGE twice on a row; what follows from an abort.
 my $expected = qr/^(57014|57P0[123]|40P01|40001|55P03|23505|23503|23514|42704|21000|25P02|42P07|42P01|42809|42P17|42501|55006|27000|08006|08P01|22P02|25001|3B001)$/;
 
 sub unexpected
@@ -364,8 +364,9 @@ sub unexpected
 	my @lines = grep { /\b(?:ERROR|FATAL|PANIC):|TRAP|signal 11|signal 6/ } split(/\n/, slurp_file($node->logfile, $from));
 	my %count;
 
-	# The rows of a COPY that failed before it had read them are taken for commands by psql.
-	$count{$_}++ foreach grep { !(/^(\w{5}) / && $1 =~ $expected && !/PANIC/) && !/^42601 .*syntax error at or near "1\d{9}" at character 1/ } @lines;
+	# The rows of a COPY that failed before it had read them are taken for commands by psql; and 55000 is a refused refresh, too.
+	$count{$_}++ foreach grep { !(/^(\w{5}) / && $1 =~ $expected && !/PANIC/) && !/^42601 .*syntax error at or near "1\d{9}" at character 1/
+		&& !/^55000 .*prepared transaction with identifier .* is busy/ } @lines;
 	return map { "$count{$_} x $_" } sort keys %count;
 }
 
