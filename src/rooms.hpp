@@ -13,9 +13,8 @@
 
 namespace remedy {
 
-inline constexpr const observe::Listener *listeners[] = {&observe::samples_listener, &findings::listener,
-														 &repetition::listener,      &plans::listener,
-														 &scans::listener,           &index_advice::listener,
-														 &rollup::listener};
+inline constexpr const observe::Listener *listeners[] = {
+	&observe::samples_listener, &findings::listener,     &repetition::listener, &plans::listener,
+	&scans::listener,           &index_advice::listener, &rollup::listener};
 
 } // namespace remedy

@@ -54,8 +54,8 @@ struct Facts
 	double largest_twin_bytes;
 	double view_bytes; // of materialised views that get a twin
 	int dependents;
-	double slowness; // of a processor
-	double busyness; // what it takes longer because of others
+	double slowness;    // of a processor
+	double busyness;    // what it takes longer because of others
 	double sort_memory; // maintenance_work_mem, bytes
 	bool full_page_writes;
 	bool wal_skipped; // by a table's rewrite: wal_level = minimal
