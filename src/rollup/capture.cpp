@@ -291,7 +291,7 @@ mark_rollups(const TriggerData &trigger) noexcept
 		capture_all(captured, trigger);
 	else if (captured.plans != 0)
 		mark_truncated(captured);
-	give_back(captured);
+	give_back();
 	if (GetCurrentTransactionNestLevel() > 1)
 		server::release_subtransaction();
 }

@@ -118,12 +118,6 @@ make_order(const State &state) noexcept
 	return order;
 }
 
-bool
-is_integer(Oid type) noexcept
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
 // False if it is of a kind that is added up nowhere but in the server.
 bool
 make_measured(const State &state, const CapturePlan &plan, Measured &measured) noexcept

@@ -79,6 +79,6 @@ void make_plan(CapturePlan &plan, const Rollup *rollup, Relation relation, Relat
 // What it points to lasts until it is given back, whatever befalls the plans meanwhile: an expression, or an index of a
 // log, may run statements that fire the trigger again.
 Capture capture_for(Relation relation) noexcept;
-void give_back(const Capture &capture) noexcept;
+void give_back() noexcept;
 
 } // namespace remedy::rollup

@@ -171,7 +171,7 @@ capture_for(Relation relation) noexcept
 }
 
 void
-give_back(const Capture &) noexcept
+give_back() noexcept
 {
 	--given;
 }

@@ -180,12 +180,6 @@ read_rollup(const Stored &stored) noexcept
 }
 
 // Exact types are those of which what was added can be taken away again.
-bool
-is_exact(Oid type) noexcept
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID;
-}
-
 // No function of a user's has a say on the order of its values.
 bool
 is_ordered_by_server(Oid type) noexcept

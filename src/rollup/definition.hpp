@@ -65,6 +65,31 @@ struct State
 
 bool is_additive(StateKind kind, Oid value_type) noexcept;
 
+inline bool
+is_extreme(const State &state) noexcept
+{
+	return state.kind == StateKind::least || state.kind == StateKind::greatest;
+}
+
+inline bool
+is_integer(Oid type) noexcept
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+// Whose sums are the same in any order.
+inline bool
+is_exact(Oid type) noexcept
+{
+	return is_integer(type) || type == NUMERICOID;
+}
+
+inline bool
+is_floating(Oid type) noexcept
+{
+	return type == FLOAT4OID || type == FLOAT8OID;
+}
+
 struct Rollup
 {
 	Oid view;

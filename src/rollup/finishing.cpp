@@ -14,18 +14,6 @@ namespace remedy::rollup {
 
 namespace {
 
-bool
-is_exact(Oid type) noexcept
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID;
-}
-
-bool
-is_floating(Oid type) noexcept
-{
-	return type == FLOAT4OID || type == FLOAT8OID;
-}
-
 Oid
 type_of_sum(Oid value) noexcept
 {

@@ -172,7 +172,7 @@ make_marks(Making &making) noexcept
 	{
 		appendStringInfo(&states, ", %s", state_list(rollup, "c"));
 		for (int i = 0; i < rollup.states; ++i)
-			if (rollup.state[i].kind == StateKind::least || rollup.state[i].kind == StateKind::greatest)
+			if (is_extreme(rollup.state[i]))
 				appendStringInfo(&states, ", c.s%d AS r%d", i + 1, i + 1);
 	}
 	run_sql("CREATE TABLE %s WITH (autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0, "

@@ -16,12 +16,6 @@ enum class Mark : char
 	range = 'r',
 };
 
-inline bool
-is_extreme(const State &state) noexcept
-{
-	return state.kind == StateKind::least || state.kind == StateKind::greatest;
-}
-
 class MarkLog
 {
 public:

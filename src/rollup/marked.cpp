@@ -16,7 +16,7 @@ losses(const Rollup &rollup, const char *prefix, bool of_marks) noexcept
 
 	initStringInfo(&text);
 	for (int i = 0; i < rollup.states; i++)
-		if (const StateKind kind = rollup.state[i].kind; kind != StateKind::least && kind != StateKind::greatest)
+		if (!is_extreme(rollup.state[i]))
 			continue;
 		else if (prefix == nullptr)
 			appendStringInfo(&text, "%sa.r%d IS NOT NULL", text.len == 0 ? "" : " OR ", i + 1);

@@ -21,12 +21,6 @@ mergeable_states(const Rollup &rollup, const char *prefix) noexcept
 	return text.data;
 }
 
-bool
-is_extreme(const State &state) noexcept
-{
-	return state.kind == StateKind::least || state.kind == StateKind::greatest;
-}
-
 // ", p.r3, p.r4", of additive rollups; without a prefix as many nulls.
 const char *
 removed(const Rollup &rollup, const char *prefix) noexcept

@@ -109,12 +109,6 @@ of_states(const Rollup &rollup, const State &state, const char *prefix, int numb
 	pg_unreachable();
 }
 
-bool
-is_extreme(const State &state) noexcept
-{
-	return state.kind == StateKind::least || state.kind == StateKind::greatest;
-}
-
 } // namespace
 
 const char *

@@ -15,12 +15,6 @@ namespace remedy::rollup {
 namespace {
 
 bool
-is_floating(Oid type) noexcept
-{
-	return type == FLOAT4OID || type == FLOAT8OID;
-}
-
-bool
 is_sum_of_floats(const State &state) noexcept
 {
 	return state.kind == StateKind::spread || (state.kind == StateKind::sum && is_floating(state.type));

@@ -30,6 +30,8 @@ struct Empty
 	Size block;
 };
 
+Empty empty;
+
 Empty
 measure_empty() noexcept
 {
@@ -46,8 +48,6 @@ measure_empty() noexcept
 bool
 is_empty(MemoryContext context) noexcept
 {
-	static const Empty empty = measure_empty();
-
 	if (!IsA(context, AllocSetContext) || context->firstchild != nullptr || context->reset_cbs != nullptr)
 		return false;
 	const Use use = use_of(context);
@@ -77,6 +77,7 @@ release_subtransaction() noexcept
 
 	if (!registered)
 	{
+		empty = measure_empty();
 		RegisterSubXactCallback(at_subtransaction, nullptr);
 		RegisterXactCallback(at_transaction, nullptr);
 		registered = true;
