@@ -18,7 +18,7 @@ my $at_once = 100;    # statements in a pipeline
 my $bound = 4 * 1024;
 my $resident_bound = 128 * 1024;    # a page may be touched late, and malloc() has its ways
 
-my $node = preloaded('memory', 'autovacuum = off');
+my $node = preloaded('memory');
 
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_remedy; CREATE TABLE sample (id serial, used bigint)');
 library_shop($node);

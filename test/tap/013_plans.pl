@@ -13,7 +13,7 @@ use Remedy;
 use Test::More;
 
 my $node = preloaded('plans', 'pg_remedy.slow_ms = 0', 'pg_remedy.plan_interval = 0', 'pg_remedy.max_plans = 16',
-	'jit = off', 'autovacuum = off', 'wal_level = replica', 'max_wal_senders = 5', 'hot_standby = on');
+	'jit = off', 'wal_level = replica', 'max_wal_senders = 5', 'hot_standby = on');
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION pg_remedy;

@@ -13,7 +13,7 @@ use Test::More;
 use Wire;
 
 my $node = server('scans', "$ENV{PG_REMEDY_LIBRARY},auto_explain", 'pg_remedy.max_scans = 64',
-	'max_worker_processes = 16', 'max_parallel_workers = 8', 'autovacuum = off');
+	'max_worker_processes = 16', 'max_parallel_workers = 8');
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION pg_remedy;

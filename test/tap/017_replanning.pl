@@ -13,7 +13,7 @@ use Remedy;
 use Test::More;
 use Wire;
 
-my $node = preloaded('replanning', 'pg_remedy.keep_values = on', 'pg_remedy.save_interval = 10s', 'autovacuum = off',
+my $node = preloaded('replanning', 'pg_remedy.keep_values = on', 'pg_remedy.save_interval = 10s',
 	'wal_level = replica', 'max_wal_senders = 5', 'hot_standby = on');
 
 $node->safe_psql('postgres', <<'SQL');

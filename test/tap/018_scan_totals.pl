@@ -9,7 +9,7 @@ use lib $FindBin::RealBin;
 use Remedy;
 use Test::More;
 
-my $node = preloaded('totals', 'autovacuum = off', 'max_prepared_transactions = 5', 'max_worker_processes = 16',
+my $node = preloaded('totals', 'max_prepared_transactions = 5', 'max_worker_processes = 16',
 	'max_parallel_workers = 8', 'pg_remedy.track = all');
 
 $node->safe_psql('postgres', <<'SQL');

@@ -10,7 +10,8 @@ use lib $FindBin::RealBin;
 use Remedy;
 use Test::More;
 
-my $node = plain('oracle', 'autovacuum = off', 'jit = off', 'max_parallel_workers_per_gather = 0',
+# The statistics are those of all rows, not of another sample in each run.
+my $node = plain('oracle', 'default_statistics_target = 200', 'jit = off', 'max_parallel_workers_per_gather = 0',
 	'wal_level = replica', 'max_wal_senders = 4', 'fsync = off');
 my $psql = sub { return $node->safe_psql('postgres', $_[0]) };
 my $available = sub { return $psql->("SELECT count(*) FROM pg_available_extensions WHERE name = '$_[0]'") };

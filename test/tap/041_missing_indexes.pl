@@ -13,7 +13,7 @@ use Remedy;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $node = preloaded('missing', 'pg_remedy.save = off', 'autovacuum = off', 'fsync = off', 'jit = off',
+my $node = preloaded('missing', 'pg_remedy.save = off', 'fsync = off', 'jit = off',
 	'max_parallel_workers_per_gather = 0', 'wal_level = replica', 'max_wal_senders = 4', 'hot_standby = on');
 
 # Advised definitions, one a line.

@@ -27,7 +27,7 @@ my $interruptions = $ENV{REMEDY_CRASH_INTERRUPTIONS} // 3;
 my $rows = 12_000;
 my $call = "CALL remedy.migrate_json('s.t', 'doc', batch_ms => 10, rest_share => 0.5, lock_timeout_ms => 200);";
 
-my $node = plain('json_crash', 'restart_after_crash = on', 'autovacuum_naptime = 1', 'max_connections = 40',
+my $node = plain('json_crash', 'restart_after_crash = on', 'autovacuum = on', 'autovacuum_naptime = 1', 'max_connections = 40',
 	'client_connection_check_interval = 50', 'deadlock_timeout = 200', 'max_wal_size = 1GB', 'log_statement = none');
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_remedy; CREATE ROLE owner LOGIN; GRANT pg_read_all_stats TO owner');
 

@@ -10,7 +10,7 @@ use lib $FindBin::RealBin;
 use Remedy;
 use Test::More;
 
-my $node = plain('dependents', 'wal_level = logical', 'max_worker_processes = 16', 'autovacuum = off', 'fsync = off');
+my $node = plain('dependents', 'wal_level = logical', 'max_worker_processes = 16', 'fsync = off');
 my $psql = sub { return $node->safe_psql('postgres', $_[0]) };
 
 # ---- What is looked at ---------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ use Remedy;
 use Test::More;
 use Wire;
 
-my $node = preloaded('json_clients', 'autovacuum = off');
+my $node = preloaded('json_clients');
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION pg_remedy;

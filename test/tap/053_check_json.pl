@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
 
-my $node = plain('check_json', 'autovacuum = off', 'fsync = off');
+my $node = plain('check_json', 'fsync = off');
 
 # ---- What a document means ----------------------------------------------------------------------------------------
 

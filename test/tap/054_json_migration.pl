@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
 
-my $node = preloaded('migration', 'max_worker_processes = 12', 'autovacuum = off');
+my $node = preloaded('migration', 'max_worker_processes = 12');
 my $state = 'FROM remedy.json_migrations ORDER BY migration DESC LIMIT 1';
 
 sub sql { my ($sql) = @_; return $node->safe_psql('postgres', $sql); }

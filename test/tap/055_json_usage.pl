@@ -13,7 +13,7 @@ use Remedy;
 use Test::More;
 use Wire;
 
-my $node = preloaded('json_usage', 'pg_remedy.save = off', 'autovacuum = off');
+my $node = preloaded('json_usage', 'pg_remedy.save = off');
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION pg_remedy;

@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
 
-my $node = preloaded('ddl', 'autovacuum = off', "timezone = 'UTC'", 'deadlock_timeout = 100ms');
+my $node = preloaded('ddl', "timezone = 'UTC'", 'deadlock_timeout = 100ms');
 my $truth = q{SELECT date_trunc('day', at, 'UTC') AS bucket, kind, count(*) AS count, sum(value) AS sum_value FROM events GROUP BY 1, 2};
 
 sub sql { my ($sql) = @_; return $node->safe_psql('postgres', $sql); }

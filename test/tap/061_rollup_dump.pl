@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Remedy;
 use Test::More;
 
-my $node = preloaded('dumps', 'autovacuum = off', "timezone = 'UTC'");
+my $node = preloaded('dumps', "timezone = 'UTC'");
 my $folder = PostgreSQL::Test::Utils::tempdir;
 
 sub sql { my ($database, $sql) = @_; return $node->safe_psql($database, $sql); }

@@ -28,7 +28,7 @@ my $seconds = $ENV{ROLLUP_SECONDS} // 12;
 my $folder = PostgreSQL::Test::Utils::tempdir();
 
 my $node = preloaded('rollup_storm', 'restart_after_crash = on', 'max_prepared_transactions = 20', 'max_connections = 60',
-	'deadlock_timeout = 100', 'autovacuum_naptime = 1', 'log_statement = none', q(log_line_prefix = '%e %a '),
+	'deadlock_timeout = 100', 'autovacuum = on', 'autovacuum_naptime = 1', 'log_statement = none', q(log_line_prefix = '%e %a '),
 	'client_connection_check_interval = 100', 'max_wal_size = 1GB', 'checkpoint_timeout = 30');
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_remedy; CREATE ROLE owner LOGIN; CREATE ROLE writer LOGIN');
 

@@ -22,7 +22,7 @@ my $bound = 128 * 1024 + 16 * $statements;
 my $marks_bound = 5 * 1024 * 1024 + 64 * $statements;
 my $resident_bound = 2 * 1024 * 1024 + 16 * $statements;
 
-my $node = preloaded('rollup_memory', 'autovacuum = off', "timezone = 'UTC'", 'shared_buffers = 4MB');
+my $node = preloaded('rollup_memory', "timezone = 'UTC'", 'shared_buffers = 4MB');
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION pg_remedy;
 CREATE TABLE sample (id serial, used bigint);

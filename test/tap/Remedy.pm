@@ -17,14 +17,15 @@ use Test::More;
 our @EXPORT = qw(server preloaded plain psql_as client totals added counted wait_until pid_of asleep complaints
   library_shop lazy_page);
 
-# A running server with these lines of settings; preload is a list of libraries.
+# A running server with these lines of settings; preload is a list of libraries. Autovacuum may lock a catalog for a
+# moment, and what needs the catalog is then left out; so a test that wants it has to say so.
 sub server
 {
 	my ($name, $preload, @settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init;
-	$node->append_conf('postgresql.conf', join("\n", "shared_preload_libraries = '$preload'", @settings));
+	$node->append_conf('postgresql.conf', join("\n", "shared_preload_libraries = '$preload'", 'autovacuum = off', @settings));
 	$node->start;
 	return $node;
 }
