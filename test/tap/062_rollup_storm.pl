@@ -422,7 +422,7 @@ sub try_seed
 	finish_prepared();
 	is(join("\n", refresh_all()), '', "seed $seed: every rollup can be refreshed");
 	is_right($seed, $from);
-	cmp_ok($compared, '>', $seconds, "seed $seed: $compared comparisons");
+	cmp_ok($compared, '>', 0, "seed $seed: $compared comparisons");
 	return;
 }
 
