@@ -299,6 +299,29 @@ DELETE FROM paired WHERE pair IS NULL AND pair IS DISTINCT FROM NULL AND n = 20;
 CALL remedy.refresh_rollup('pairs');
 SELECT pair, count, max_n FROM pairs ORDER BY 1;
 
+-- Where nearly every cell has lost its minimum, marks are not merged with cells first; but where few have.
+CREATE TABLE series (at timestamptz, key integer, n integer);
+INSERT INTO series SELECT timestamptz '2026-01-01+00' + d * interval '1 day', key, n FROM generate_series(0, 9) AS d, generate_series(1, 100) AS key, generate_series(1, 5) AS n;
+ANALYZE series;
+SELECT remedy.create_rollup('lowest', 'series', 'at', 'day', '{key}', '{count(*), min(n)}', 'UTC');
+CALL remedy.refresh_rollup('lowest');
+CREATE FUNCTION refreshed(OUT method text, OUT wrong bigint) LANGUAGE sql STABLE AS $$
+	SELECT (SELECT refresh_method FROM remedy.rollups WHERE name = 'lowest'),
+	       (SELECT count(*) FROM (TABLE lowest EXCEPT ALL SELECT date_trunc('day', at, 'UTC'), key, count(*), min(n) FROM series GROUP BY 1, 2) AS w) $$;
+UPDATE series SET n = n + 1 WHERE n = 2; -- no minimum
+CALL remedy.refresh_rollup('lowest');
+SELECT * FROM refreshed();
+UPDATE series SET n = n + 1 WHERE key < 90; -- 89 % of the cells
+CALL remedy.refresh_rollup('lowest');
+SELECT * FROM refreshed();
+UPDATE series SET n = n + 1;
+CALL remedy.refresh_rollup('lowest');
+SELECT * FROM refreshed();
+SELECT 'UPDATE series SET n = n + 1 WHERE at IN (''2026-01-01+00'', ''2026-01-10+00'')' FROM generate_series(1, 5) \gexec
+SELECT count(*) >= 1000 AS as_many_marks FROM lowest_marks; -- of a fifth of the cells, in the first bucket and the last
+CALL remedy.refresh_rollup('lowest');
+SELECT * FROM refreshed();
+
 -- In the midst of a statement that changes the source its marks are still to come.
 WITH added AS (INSERT INTO paired VALUES ('2026-01-01', '(1,2)', 1) RETURNING *) SELECT remedy.rebuild_rollup('pairs') FROM added;
 CREATE FUNCTION rebuild() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM remedy.rebuild_rollup('pairs'); RETURN NULL; END $$;

@@ -116,6 +116,16 @@ OneSnapshot::read_one(const char *statement, const Parameters &parameters, Datum
 	return true;
 }
 
+int64
+OneSnapshot::count(const char *what) noexcept
+{
+	Datum value;
+	bool null;
+
+	read_one(psprintf("SELECT count(*) FROM %s", what), {}, &value, &null);
+	return DatumGetInt64(value);
+}
+
 void
 OneSnapshot::give_name(const char *name, const Result &result) noexcept
 {

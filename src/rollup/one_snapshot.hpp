@@ -68,6 +68,9 @@ public:
 	// One row at most; its values are copied.  False if there is none.
 	bool read_one(const char *statement, const Parameters &parameters, Datum *values, bool *nulls) noexcept;
 
+	// Rows of what can stand in FROM.
+	int64 count(const char *what) noexcept;
+
 	void give_name(const char *name, const Result &result) noexcept;
 
 	// The number of rows that were written.

@@ -20,16 +20,6 @@ struct Slice
 	double slices; // about so many there are
 };
 
-int64
-count_marks(OneSnapshot &snapshot, const Rollup &rollup) noexcept
-{
-	Datum value;
-	bool null;
-
-	snapshot.read_one(psprintf("SELECT count(*) FROM %s", qualified(rollup.marks)), {}, &value, &null);
-	return DatumGetInt64(value);
-}
-
 // About so many marks.
 void
 choose_slice(OneSnapshot &snapshot, const Rollup &rollup, int64 marks, int64 most_marks, Slice &slice,
@@ -186,7 +176,7 @@ void
 refresh_cells(OneSnapshot &snapshot, const Rollup &rollup, int64 most_marks, Refreshed &done) noexcept
 {
 	Slice slice;
-	const int64 marks = count_marks(snapshot, rollup);
+	const int64 marks = snapshot.count(qualified(rollup.marks));
 
 	if (marks == 0)
 		return;
