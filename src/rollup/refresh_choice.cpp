@@ -68,6 +68,15 @@ is_sample_stale(OneSnapshot &snapshot, const Rollup &rollup, int64 marks) noexce
 	return find_stale(rollup, merged).count > mostly_stale * merged.count();
 }
 
+// Cells of which values were taken away that may have been extremes.
+int64
+count_diminished(OneSnapshot &snapshot, const Rollup &rollup) noexcept
+{
+	return snapshot.count(
+		psprintf("(SELECT DISTINCT m.bucket%s FROM %s AS m WHERE pg_catalog.num_nonnulls(NULL%s) > 0) AS d",
+				 key_list(rollup, "m"), qualified(rollup.marks), removed(rollup, "m")));
+}
+
 // Whether it is foreseen that nearly all cells are to be computed when their marks have been merged.
 bool
 are_most_stale(OneSnapshot &snapshot, const Rollup &rollup, int64 marks, double all) noexcept
@@ -75,9 +84,7 @@ are_most_stale(OneSnapshot &snapshot, const Rollup &rollup, int64 marks, double 
 	const double most_cells = share_of_all * snapshot.count(qualified(rollup.cells));
 
 	return marks >= most_cells && is_about_everything(snapshot, rollup, all) &&
-		   is_sample_stale(snapshot, rollup, marks) &&
-		   snapshot.count(psprintf("(SELECT DISTINCT m.bucket%s FROM %s AS m) AS d", key_list(rollup, "m"),
-								   qualified(rollup.marks))) >= most_cells;
+		   count_diminished(snapshot, rollup) >= most_cells && is_sample_stale(snapshot, rollup, marks);
 }
 
 } // namespace

@@ -21,20 +21,6 @@ mergeable_states(const Rollup &rollup, const char *prefix) noexcept
 	return text.data;
 }
 
-// ", p.r3, p.r4", of additive rollups; without a prefix as many nulls.
-const char *
-removed(const Rollup &rollup, const char *prefix) noexcept
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; rollup.additive && i < rollup.states; ++i)
-		if (is_extreme(rollup.state[i]))
-			prefix == nullptr ? appendStringInfoString(&text, ", NULL")
-							  : appendStringInfo(&text, ", %s.r%d", prefix, i + 1);
-	return text.data;
-}
-
 // Marks with the cells that they may be of.  The null bucket is a branch of its own, for the index's sake.
 const char *
 marks_and_cells(const Rollup &rollup, const char *slice) noexcept
@@ -64,6 +50,19 @@ columns_of_merged(const Rollup &rollup) noexcept
 }
 
 } // namespace
+
+const char *
+removed(const Rollup &rollup, const char *prefix) noexcept
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; rollup.additive && i < rollup.states; ++i)
+		if (is_extreme(rollup.state[i]))
+			prefix == nullptr ? appendStringInfoString(&text, ", NULL")
+							  : appendStringInfo(&text, ", %s.r%d", prefix, i + 1);
+	return text.data;
+}
 
 Result
 merge(OneSnapshot &snapshot, const Rollup &rollup, const char *slice, const Parameters &parameters) noexcept

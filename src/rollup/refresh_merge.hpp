@@ -6,6 +6,9 @@
 
 namespace remedy::rollup {
 
+// Over marks of additive rollups, the extremes that were taken away: ", p.r3, p.r4"; without a prefix as many nulls.
+const char *removed(const Rollup &rollup, const char *prefix) noexcept;
+
 // What cells are to be by the marks that meet a condition over "m": the columns of the cells' table, where the cell is
 // now (tid), and whether its states are good for nothing (stale).
 Result merge(OneSnapshot &snapshot, const Rollup &rollup, const char *slice, const Parameters &parameters) noexcept;

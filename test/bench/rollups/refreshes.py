@@ -61,34 +61,38 @@ UPDATE = "UPDATE executions SET cost = cost + 0.01, duration_ms = duration_ms + 
 CHANGE = {"scattered": UPDATE, "newest day": UPDATE + " * 150 AND started_at >= '2026-05-30'"}
 
 
-def refreshed_beside_rebuild(connection, name):
-    ms = []
-    for statement in "CALL remedy.refresh_rollup(%s)", "SELECT remedy.rebuild_rollup(%s)":
-        connection.execute(f"VACUUM {name}_cells, {name}_marks")
-        ms.append(timed(connection, statement.replace("%s", f"'{name}'")))
-        if len(ms) == 1:
-            ms += connection.execute("SELECT refresh_method, refresh_cells FROM remedy.rollups WHERE name::text = %s", (name,)).fetchone()
-    return ms
+def refreshed_beside_rebuild(connection, name, turn):
+    """Of two rollups that are alike one is refreshed, the other one rebuilt; they take turns in being the first to read what was written."""
+    ms = {}
+    for what in ["refresh", "rebuild"][::-1 if turn % 2 else 1]:
+        of = {"refresh": name, "rebuild": name + "_too"}[what]
+        connection.execute(f"VACUUM {of}_cells, {of}_marks")
+        ms[what] = timed(connection, f"{'CALL' if what == 'refresh' else 'SELECT'} remedy.{what}_rollup('{of}')")
+    done = connection.execute("SELECT refresh_method, refresh_cells FROM remedy.rollups WHERE name::text = %s", (name,)).fetchone()
+    return ms["refresh"], *done, ms["rebuild"]
 
 
 def shares(connection, rounds):
     """Of one that deltas are added to, and of one whose cells are computed anew, since its sums are of floating-point values."""
     print("\n| updated | rollup | method | cells | refresh, ms | rebuild, ms | refresh / rebuild | goal |\n|---|---|---|---:|---:|---:|---:|---:|")
-    create_rollup(connection, "floats", "executions", ["agent"], FLOATS)
-    connection.execute("CALL remedy.refresh_rollup('floats')")
+    for name, measures in {"daily_too": MEASURES, "floats": FLOATS, "floats_too": FLOATS}.items():
+        create_rollup(connection, name, "executions", ["agent"], measures)
+        connection.execute(f"CALL remedy.refresh_rollup('{name}')")
     for where, share in [(where, share) for where in SHARES for share in SHARES[where]]:
         done = {"daily": [], "floats": []}
-        for _ in range(rounds):
+        for turn in range(rounds):
             connection.execute(CHANGE[where].format(share / 100))
             connection.execute("SELECT count(*) FROM executions")  # whoever reads rows first after an update notes that it is committed
+            connection.execute("CHECKPOINT")  # and has to write pages, to have room for others
             for name in done:
-                done[name].append(refreshed_beside_rebuild(connection, name))
+                done[name].append(refreshed_beside_rebuild(connection, name, turn))
         for name, rounds_done in done.items():
             refreshed, methods, cells, rebuilt = zip(*rounds_done)
             ratios = [one / other for one, other in zip(refreshed, rebuilt)]
             print(f"| {share} % {where} | {name} | {methods[-1]} | {cells[-1]:,} | {spread(refreshed, 1)} | {spread(rebuilt)} | {spread(ratios, 2)} | 1.1 |", flush=True)
-    wrong = connection.execute("SELECT count(*) FROM remedy.verify_rollup('floats')").fetchone()[0]
-    connection.execute("SELECT remedy.drop_rollup('floats')")
+    wrong = sum(connection.execute(f"SELECT count(*) FROM remedy.verify_rollup('{name}')").fetchone()[0] for name in ("daily", "floats"))
+    for name in "daily_too", "floats", "floats_too":
+        connection.execute(f"SELECT remedy.drop_rollup('{name}')")
     return wrong
 
 
