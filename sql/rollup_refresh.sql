@@ -321,6 +321,23 @@ SELECT 'UPDATE series SET n = n + 1 WHERE at IN (''2026-01-01+00'', ''2026-01-10
 SELECT count(*) >= 1000 AS as_many_marks FROM lowest_marks; -- of a fifth of the cells, in the first bucket and the last
 CALL remedy.refresh_rollup('lowest');
 SELECT * FROM refreshed();
+-- Most cells are of a day with few rows, which an index finds.
+INSERT INTO series SELECT timestamptz '2025-01-01+00', 0, n FROM generate_series(1, 30000) AS n;
+INSERT INTO series SELECT timestamptz '2026-02-01+00', key, n FROM generate_series(1, 12000) AS key, generate_series(1, 2) AS n;
+CREATE INDEX ON series (at);
+ANALYZE series;
+SELECT remedy.rebuild_rollup('lowest');
+UPDATE series SET n = n + 1 WHERE at = '2026-02-01+00';
+CALL remedy.refresh_rollup('lowest');
+SELECT * FROM refreshed();
+-- Marks without a bucket only.
+CREATE TABLE undated (at timestamptz, key integer, n integer);
+INSERT INTO undated SELECT NULL, key, n FROM generate_series(1, 600) AS key, generate_series(1, 5) AS n;
+SELECT remedy.create_rollup('undateds', 'undated', 'at', 'day', '{key}', '{count(*), min(n)}', 'UTC');
+CALL remedy.refresh_rollup('undateds');
+UPDATE undated SET n = n + 1;
+CALL remedy.refresh_rollup('undateds');
+SELECT * FROM undateds EXCEPT ALL SELECT NULL, key, count(*), min(n) FROM undated GROUP BY key;
 
 -- In the midst of a statement that changes the source its marks are still to come.
 WITH added AS (INSERT INTO paired VALUES ('2026-01-01', '(1,2)', 1) RETURNING *) SELECT remedy.rebuild_rollup('pairs') FROM added;

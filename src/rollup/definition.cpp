@@ -179,7 +179,6 @@ read_rollup(const Stored &stored) noexcept
 	return find_unit(bucket, rollup->unit) && read_relations(stored, *rollup) ? rollup : nullptr;
 }
 
-// Exact types are those of which what was added can be taken away again.
 // No function of a user's has a say on the order of its values.
 bool
 is_ordered_by_server(Oid type) noexcept
